@@ -1,0 +1,46 @@
+/**
+ * What the scheduler may know of one node: an immutable view. The cluster makes a new one only when a fact changes,
+ * so object identity can key caches. Sums of reservations are not here: they are the ledger's.
+ */
+import type { Matcher } from "./matcher.ts";
+
+export interface NodeView {
+  /** Opaque, stable over restarts and renames. */
+  readonly id: string;
+  /** The engine's host name, unique in the cluster. */
+  readonly name: string;
+  /** Reachable and answering. */
+  readonly healthy: boolean;
+  /** By the operator: takes nothing new. */
+  readonly cordoned: boolean;
+  /** In real distress (memory nearly gone, disk full, failing creates): ranks last, is not excluded. */
+  readonly distressed: boolean;
+  /** Engine labels as the engine gives them. */
+  readonly labels: ReadonlyMap<string, string>;
+  /** Standard constraints by lower-case key: node, storagedriver, driver, executiondriver, kernelversion, operatingsystem, ostype, architecture. */
+  readonly standard: ReadonlyMap<string, string>;
+  /** Newest and oldest Engine API version that it speaks, such as `1.41`. */
+  readonly apiVersion: string;
+  readonly minApiVersion: string;
+  /** As reported: CPUs × 10⁹, and bytes, before overcommit. */
+  readonly nanoCpus: number;
+  readonly memory: number;
+}
+
+/** What lives where, asked by the filters. Every answer is a set of node IDs; implemented over indexes by the cluster. */
+export interface Surroundings {
+  /** Where the container of this reference lives (name, node/name, ID or unique prefix): empty when there is none. */
+  nodesOfContainer(ref: string): ReadonlySet<string>;
+  /** Nodes with a container one of whose names or IDs (full, short) matches. */
+  nodesWithContainer(matcher: Matcher): ReadonlySet<string>;
+  /** Nodes with a container whose label `key` has a matching value. */
+  nodesWithContainerLabel(key: string, matcher: Matcher): ReadonlySet<string>;
+  /** Nodes with an image one of whose tags, repositories, digests or IDs matches. */
+  nodesWithImage(matcher: Matcher): ReadonlySet<string>;
+  /** Where a named volume (node-local ones only) already lives. */
+  nodesOfVolume(name: string): ReadonlySet<string>;
+  /** Where a network (node-local ones only; by name or ID) already lives. */
+  nodesOfNetwork(name: string): ReadonlySet<string>;
+  /** Containers on a node: all, and those that run; what was decided a moment ago included. */
+  containersOn(node: string): { readonly all: number; readonly running: number };
+}
