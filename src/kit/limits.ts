@@ -52,3 +52,65 @@ export const DECISIONS_KEPT = 10_000;
 export const REFRESH_DELAY_MS = 200;
 /** A miss on a cluster with nodes never heard of is 503, not 404, for this long after start or joining. */
 export const UNKNOWN_GRACE_MS = 60_000;
+/** Connections to one engine for calls that may stay open (logs, wait, stats, pull). */
+export const ENGINE_LONG_CONNECTIONS = 1_024;
+/** Connections to one engine for pings, so that no other call can delay one. */
+export const ENGINE_HEALTH_CONNECTIONS = 4;
+/** An idle connection to an engine is closed after this. */
+export const ENGINE_IDLE_MS = 30_000;
+/** First TCP keepalive probe on an idle connection to an engine. */
+export const ENGINE_KEEPALIVE_MS = 15_000;
+/** Between two pings while one is unanswered. */
+export const ENGINE_MISS_EVERY_MS = 1_500;
+/** Unanswered pings in a row until an engine counts as silent: with the two intervals above, within 10 s. */
+export const ENGINE_PING_MISSES = 3;
+/** When an engine's event stream ends: this long to answer a ping, or it is unhealthy. */
+export const ENGINE_VERDICT_MS = 3_000;
+/** Between two tries within that time. */
+export const ENGINE_VERDICT_TRY_MS = 1_000;
+/** A timer that fires this late shows that shoal itself stood still: no engine is blamed for it. */
+export const LAG_MS = 500;
+/** An event stream that lived shorter than this is not reopened at once. */
+export const ENGINE_SHORT_SESSION_MS = 5_000;
+/** Events remembered to recognise those that a reopened stream repeats (an engine itself remembers 256). */
+export const EVENTS_REMEMBERED = 1_024;
+/** Placement expressions in one create body. */
+export const EXPRESSIONS_PER_REQUEST = 256;
+/** Characters of a `/regex/` in a placement expression. */
+export const EXPRESSION_REGEX_CHARS = 512;
+/** Characters of a value that a `/regex/` is tried on; a longer value does not match. */
+export const EXPRESSION_SUBJECT_CHARS = 4096;
+/** Compiled placement expressions kept (with the nodes that they match). */
+export const EXPRESSIONS_KEPT = 1_000;
+/** Best nodes that a placement decision keeps. */
+export const RANKED_KEPT = 16;
+/** Excluded nodes that a placement decision keeps for each filter, with the reason. */
+export const EXCLUDED_KEPT = 20;
+/** Header lines of one request. */
+export const REQUEST_HEADERS_COUNT = 256;
+/** A client's connection without a request is kept open this long. */
+export const CLIENT_KEEP_ALIVE_MS = 300_000;
+/** Silence on a client's connection before the kernel probes whether the client still lives (then each second, ten times). */
+export const CLIENT_PROBE_MS = 5_000;
+/** A TLS handshake with a client. */
+export const CLIENT_HANDSHAKE_MS = 10_000;
+/** What a client still sends after its answer was given is read and thrown away this long, so that it can read the answer. */
+export const CLIENT_LINGER_MS = 5_000;
+/** Clients' connections to one listener at once. */
+export const CLIENT_CONNECTIONS = 20_000;
+/** Characters of a regular expression in a list's `filters`; a longer one matches nothing. */
+export const REGEXP_CHARS = 1_024;
+/** Entries that one discovery list, ranges expanded, may hold. */
+export const DISCOVERY_ENTRIES = 10_000;
+/** A discovery file. */
+export const DISCOVERY_FILE_BYTES = 1 << 20;
+/** A create or start on an engine: volume drivers and slow disks take their time. */
+export const CREATE_MS = 300_000;
+/** A local machine's engine answers its first call within this. */
+export const MACHINE_BOOT_MS = 60_000;
+/** One question to a local machine's engine. */
+export const MACHINE_PROBE_MS = 2_000;
+/** Between two looks at a local machine that starts or stops. */
+export const MACHINE_POLL_MS = 50;
+/** A local machine's polite shutdown; then it is killed. */
+export const MACHINE_STOP_MS = 30_000;
