@@ -114,3 +114,5 @@ export const MACHINE_PROBE_MS = 2_000;
 export const MACHINE_POLL_MS = 50;
 /** A local machine's polite shutdown; then it is killed. */
 export const MACHINE_STOP_MS = 30_000;
+/** Tries to invent a container name that is free. */
+export const NAME_TRIES = 32;
