@@ -3,6 +3,7 @@
  * distribution project's references. Pure text; must not know which images, containers or nodes exist.
  */
 
+import { REFERENCE_CHARS } from "../kit/limits.ts";
 import { badRequest } from "./errors.ts";
 
 export interface ImageReference {
@@ -32,8 +33,6 @@ const HEX = /^[0-9a-f]{1,64}$/;
 const CONTAINER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 const DEFAULT_DOMAIN = "docker.io";
 const NAME_CHARS = 255;
-/** Beyond a name, a tag and the longest digest: not even looked at. */
-const REFERENCE_CHARS = 1024;
 
 /**
  * An image reference in all its forms. A tag beside a digest is kept in `tag`, and in both names.

@@ -116,3 +116,9 @@ export const MACHINE_POLL_MS = 50;
 export const MACHINE_STOP_MS = 30_000;
 /** Tries to invent a container name that is free. */
 export const NAME_TRIES = 32;
+/** Characters of an image reference: more than a name, a tag and the longest digest have. */
+export const REFERENCE_CHARS = 1_024;
+/** Characters of a duration such as `1h30m`. */
+export const DURATION_CHARS = 100;
+/** A discovery file is read this long after it was seen to change, so that its writer can finish. */
+export const DISCOVERY_SETTLE_MS = 50;
