@@ -1,0 +1,56 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { withDirectoryLock } from "./lock.ts";
+
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "shoal-lock-"));
+});
+
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+it("lets one in at a time, and frees the lock when the work fails", async () => {
+  let inside = 0;
+  let most = 0;
+  const work = async (fails: boolean): Promise<void> => {
+    most = Math.max(most, ++inside);
+    await new Promise((resolve) => setImmediate(resolve));
+    inside--;
+    if (fails) throw new Error("failed inside");
+  };
+  const results = await Promise.allSettled(
+    [true, false, true, false].map((fails) => withDirectoryLock(directory, () => work(fails))),
+  );
+  expect(most).toBe(1);
+  expect(results.map((result) => result.status)).toEqual(["rejected", "fulfilled", "rejected", "fulfilled"]);
+});
+
+it("waits for a directory that was removed and made again under its feet", async () => {
+  const path = join(directory, "machine");
+  const order: string[] = [];
+  await Promise.all([
+    withDirectoryLock(path, async () => {
+      order.push("in");
+      rmSync(path, { recursive: true });
+    }),
+    withDirectoryLock(path, async () => {
+      order.push(existsSync(path) ? "there" : "gone");
+    }),
+    withDirectoryLock(path, async () => {
+      order.push("in");
+    }),
+  ]);
+  expect(order).toHaveLength(3);
+  expect(order).not.toContain("gone");
+});
+
+it("gives up with a clear message when somebody keeps it", async () => {
+  await withDirectoryLock(directory, async () => {
+    await expect(withDirectoryLock(directory, async () => undefined, 0)).rejects.toThrow(
+      /in use by another shoal process/,
+    );
+  });
+});
