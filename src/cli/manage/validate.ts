@@ -1,0 +1,207 @@
+/**
+ * Flags and environment of `shoal manage` → ManageOptions, refusing what classic Swarm refuses, in its words and order.
+ * Reads PEM files through `tls.ts`; must not start anything.
+ */
+import { API_VERSION, compareVersions, isVersion, MIN_API_VERSION } from "../../docker/version.ts";
+import { LOG_LEVELS, type LogLevel } from "../../kit/log.ts";
+import type { ManageOptions } from "../../manager/options.ts";
+import { CliError, messageOf } from "../fail.ts";
+import { parseGoDuration } from "../go-duration.ts";
+import type { Env } from "../io.ts";
+import type { ManageFlags } from "./flags.ts";
+import { defaultHosts, listenAddress } from "./hosts.ts";
+import { readTls } from "./tls.ts";
+
+const FILTERS = [
+  ...["health", "port", "containerslots", "dependency", "affinity", "constraint", "whitelist"],
+  ...["resource", "volume", "image", "group"],
+];
+const STRATEGIES: Readonly<Record<string, string>> = {
+  spread: "spread",
+  binpack: "binpack",
+  binpacking: "binpack",
+  random: "random",
+};
+const DEFAULT_OVERCOMMIT = 0.05;
+
+export interface Validated {
+  readonly options: ManageOptions;
+  /** Things to say in the log once: warnings, and flags whose work comes later. */
+  readonly notes: readonly string[];
+}
+
+/** Throws CliError with classic Swarm's refusal where it has one. */
+export function validateManage(
+  flags: ManageFlags,
+  argument: string | undefined,
+  env: Env,
+  uid = process.getuid?.(),
+): Validated {
+  const notes: string[] = [];
+  const tls = readTls(flags);
+  const engines = engineValues(flags);
+  const discovery = argument ?? env.SWARM_DISCOVERY;
+  if (!discovery) throw new CliError("discovery required to manage a cluster. See 'shoal manage --help'.");
+  const heartbeatMs = heartbeat(flags.heartbeat);
+  discoveryOptions(flags, notes);
+  const strategy = flags.strategy === undefined ? undefined : lookStrategy(flags.strategy);
+  const filters = flags.filter;
+  if (filters?.some((name) => !FILTERS.includes(name))) throw new CliError("filter not supported");
+  if (flags.clusterDriver !== "swarm") throw new CliError(`unsupported cluster "${flags.clusterDriver}"`);
+  const overcommit = clusterOptions(flags, notes);
+  const hosts = flags.host ?? env.SWARM_HOST?.split(",").map((host) => host.trim());
+  replication(flags, discovery, env, notes);
+  refreshFlags(flags, notes);
+  return {
+    options: {
+      hosts: hosts?.map(listenAddress) ?? defaultHosts(env, uid),
+      discovery,
+      strategy,
+      filters,
+      overcommit,
+      cpuShares: oneOf("--cpu-shares", flags.cpuShares, ["cpus", "docker"] as const),
+      pullTo: oneOf("--pull-to", flags.pullTo, ["one", "all"] as const),
+      nodeNames: flags.nodeNames === true,
+      cors: flags.apiEnableCors === true,
+      requireTls: flags.requireTls === true,
+      allowHosts: flags.allowHost ?? [],
+      apiVersion: apiVersion(flags.apiVersion),
+      tls,
+      heartbeatMs,
+      ...engines,
+      logLevel: logLevel(flags, env),
+      experimental: flags.experimental === true,
+      mintIds: env.SHOAL_TEST_MINT_IDS === "1",
+    },
+    notes,
+  };
+}
+
+/** `--log-level` as it is; `--debug` or DEBUG otherwise. Throws CliError. */
+export function logLevel(flags: Pick<ManageFlags, "debug" | "logLevel">, env: Env): LogLevel {
+  if (flags.logLevel !== undefined) return oneOf("--log-level", flags.logLevel, LOG_LEVELS);
+  return flags.debug || /^(1|t|true)$/i.test(env.DEBUG ?? "") ? "debug" : "info";
+}
+
+function oneOf<T extends string>(flag: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((one) => one === value);
+  if (found === undefined) throw new CliError(`invalid ${flag} "${value}": use ${allowed.join(", ")}`);
+  return found;
+}
+
+function duration(flag: string, text: string): number {
+  try {
+    return parseGoDuration(text);
+  } catch (error) {
+    throw new CliError(`invalid ${flag}: ${messageOf(error)}`);
+  }
+}
+
+function wholeNumber(flag: string, text: string): number {
+  if (!/^[+-]?\d{1,9}$/.test(text)) throw new CliError(`invalid ${flag} "${text}": expected a whole number`);
+  return Number(text);
+}
+
+type EngineValues = Pick<ManageOptions, "engineRefreshMinMs" | "engineRefreshMaxMs" | "engineFailureRetry">;
+
+function engineValues(flags: ManageFlags): EngineValues {
+  const engineRefreshMinMs = duration("--engine-refresh-min-interval", flags.engineRefreshMinInterval);
+  const engineRefreshMaxMs = duration("--engine-refresh-max-interval", flags.engineRefreshMaxInterval);
+  if (engineRefreshMinMs <= 0) throw new CliError("min refresh interval should be a positive number");
+  if (engineRefreshMaxMs < engineRefreshMinMs) {
+    throw new CliError("max refresh interval cannot be less than min refresh interval");
+  }
+  if (wholeNumber("--engine-refresh-retry", flags.engineRefreshRetry) !== 3) {
+    throw new CliError("--engine-refresh-retry is deprecated. Use --engine-failure-retry");
+  }
+  const engineFailureRetry = wholeNumber("--engine-failure-retry", flags.engineFailureRetry);
+  if (engineFailureRetry <= 0) throw new CliError("invalid failure retry count");
+  return { engineRefreshMinMs, engineRefreshMaxMs, engineFailureRetry };
+}
+
+function heartbeat(text: string): number {
+  const ms = duration("--heartbeat", text);
+  if (ms < 1000) throw new CliError("--heartbeat should be at least one second");
+  return ms;
+}
+
+function lookStrategy(name: string): string {
+  const strategy = Object.hasOwn(STRATEGIES, name) ? STRATEGIES[name] : undefined;
+  if (strategy === undefined) throw new CliError("strategy not supported");
+  return strategy;
+}
+
+function keyAndValue(flag: string, text: string): [string, string] {
+  const equals = text.indexOf("=");
+  if (equals <= 0) throw new CliError(`invalid ${flag} "${text}": it should be of the form key=value`);
+  return [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+function discoveryOptions(flags: ManageFlags, notes: string[]): void {
+  for (const text of flags.discoveryOpt ?? []) {
+    const [key] = keyAndValue("--discovery-opt", text);
+    notes.push(`--discovery-opt ${key} is for etcd, consul and zookeeper discovery, which comes in a later release`);
+  }
+}
+
+/** The overcommit ratio; `--overcommit` wins over classic Swarm's spelling. */
+function clusterOptions(flags: ManageFlags, notes: string[]): number {
+  let overcommit = DEFAULT_OVERCOMMIT;
+  for (const text of flags.clusterOpt ?? []) {
+    const [key, value] = keyAndValue("--cluster-opt", text);
+    if (key === "swarm.overcommit") overcommit = ratio("swarm.overcommit", value);
+    else if (key === "swarm.createretry") {
+      if (wholeNumber("swarm.createretry", value) < 0) {
+        throw new CliError(`swarm.createretry can not be negative, ${value} is invalid`);
+      }
+      notes.push(
+        "swarm.createretry is accepted; a create that fails for a node's own reason is always tried elsewhere",
+      );
+    } else notes.push(`unknown --cluster-opt ${key} is ignored`);
+  }
+  if (flags.overcommit !== undefined) overcommit = ratio("--overcommit", flags.overcommit);
+  if (overcommit < 0) notes.push(`overcommit ${overcommit} is negative: nodes are given less than they have`);
+  return overcommit;
+}
+
+function ratio(name: string, text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new CliError(`invalid ${name} "${text}": expected a number`);
+  if (value <= -1) throw new CliError(`${name} should be larger than -1, ${text} is invalid`);
+  return value;
+}
+
+function replication(flags: ManageFlags, discovery: string, env: Env, notes: string[]): void {
+  const ttl = duration("--replication-ttl", flags.replicationTtl);
+  const advertise = flags.advertise ?? env.SWARM_ADVERTISE;
+  if (!flags.replication) {
+    if (flags.advertise !== undefined) notes.push("--advertise is for --replication, which comes in a later release");
+    return;
+  }
+  if (!advertise) throw new CliError("--advertise address must be provided when using --leader-election");
+  const port = Number(/^(?:\[[^\]]+\]|[^:\s]+):(\d{1,5})$/.exec(advertise)?.[1] ?? 0);
+  if (port < 1 || port > 65_535) throw new CliError("--advertise should be of the form ip:port or hostname:port");
+  if (ttl <= 0) throw new CliError("--replication-ttl should be a positive number");
+  if (!/^(consul|etcd|zk):\/\//.test(discovery)) {
+    throw new CliError("Leader election is only supported with consul, etcd and zookeeper discovery.");
+  }
+  notes.push("--replication comes in a later release; this manager works alone");
+}
+
+function refreshFlags(flags: ManageFlags, notes: string[]): void {
+  const given = [
+    flags.refreshOnNodeFilter ? "--refresh-on-node-filter" : undefined,
+    flags.containerNameRefreshFilter ? "--container-name-refresh-filter" : undefined,
+  ].filter((name) => name !== undefined);
+  if (given.length > 0) notes.push(`${given.join(" and ")} needs no asking: lists always follow the engines' events`);
+}
+
+function apiVersion(text: string | undefined): string {
+  if (text === undefined) return API_VERSION;
+  const inRange =
+    isVersion(text) && compareVersions(text, MIN_API_VERSION) >= 0 && compareVersions(text, API_VERSION) <= 0;
+  if (!inRange) {
+    throw new CliError(`invalid --api-version "${text}": expected one from ${MIN_API_VERSION} to ${API_VERSION}`);
+  }
+  return text;
+}

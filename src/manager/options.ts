@@ -1,0 +1,49 @@
+/** What a manager is asked to be: the plain outcome of its flags and environment. Must not know where it came from. */
+import type { LogLevel } from "../kit/log.ts";
+
+export interface ManagerTls {
+  /** PEM. Required with `verify`. */
+  readonly ca?: Buffer;
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  /** Clients must show a certificate of `ca`, and so must engines. */
+  readonly verify: boolean;
+}
+
+export interface ManageOptions {
+  /** `tcp://host:port` or `unix:///path`, at least one. */
+  readonly hosts: readonly string[];
+  /** As given, such as `nodes://a:2375,b:2375`. */
+  readonly discovery: string;
+  /** `spread`, `binpack` or `random`; undefined when none was asked for. */
+  readonly strategy: string | undefined;
+  /** In the order given, replacing the whole list; undefined when none was asked for. */
+  readonly filters: readonly string[] | undefined;
+  /** Above -1: 0.05 lets nodes be filled to 105 %. */
+  readonly overcommit: number;
+  /** `cpus`: `-c N` with N ≤ 8 reserves N CPUs; `docker`: shares are Docker's weight and reserve nothing. */
+  readonly cpuShares: "cpus" | "docker";
+  readonly pullTo: "one" | "all";
+  /** List names as `node-1/redis`, as classic Swarm does. */
+  readonly nodeNames: boolean;
+  readonly cors: boolean;
+  /** Refuse to listen beyond loopback without verified TLS. */
+  readonly requireTls: boolean;
+  /** Names that clients may send in the Host header, besides the usual ones. */
+  readonly allowHosts: readonly string[];
+  /** `1.51` or older. */
+  readonly apiVersion: string;
+  /** Towards clients and engines alike. */
+  readonly tls: ManagerTls | undefined;
+  /** Between two readings of a discovery that cannot be watched. */
+  readonly heartbeatMs: number;
+  readonly engineRefreshMinMs: number;
+  readonly engineRefreshMaxMs: number;
+  /** Failures in a row after which an engine is unhealthy. */
+  readonly engineFailureRetry: number;
+  readonly logLevel: LogLevel;
+  /** Only shown in info and version. */
+  readonly experimental: boolean;
+  /** Test mode: every container gets a cluster ID unlike its engine's. */
+  readonly mintIds: boolean;
+}
