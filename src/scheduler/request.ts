@@ -1,7 +1,13 @@
 /**
  * What a container asks of a place, read from its create body. Pure data: placement needs nothing else.
  */
+import { Fields } from "./body.ts";
 import type { Expression } from "./expression.ts";
+import { fieldNeeds } from "./field-versions.ts";
+import { portClaims } from "./port-claims.ts";
+import { readExpressions } from "./request-expressions.ts";
+
+export { type TakenFromEnv, takenFromEnv } from "./request-expressions.ts";
 
 /** One fixed host port. `ip` is "" for every address (unset, 0.0.0.0 or ::). */
 export interface PortClaim {
@@ -41,6 +47,116 @@ export interface Request {
   readonly volumes: readonly string[];
   readonly networks: readonly string[];
   readonly needs: readonly FieldNeed[];
-  /** Compose's project, service and number, or the ID that it replaces: who shares its predecessor's reservation. */
+  /**
+   * Compose's project, service and number, or the ID that it replaces: who shares its predecessor's reservation.
+   * `replaces` is as the client wrote it: resolve it to a cluster ID before it goes to the ledger.
+   */
   readonly succeeds: { readonly slot?: string; readonly replaces?: string } | undefined;
+}
+
+export interface ReadOptions {
+  /** `cpus`: `-c 1` to `-c 8` reserve that many CPUs; `docker`: shares are a weight and reserve nothing. */
+  readonly cpuShares: "cpus" | "docker";
+}
+
+/** The largest `-c N` that means N CPUs; beyond it is Docker's weight (its default is 1024). */
+export const MOST_CPU_SHARES = 8;
+
+/**
+ * Reads a parsed create body. Null and wrong types are as if absent: the engine refuses them in its own words.
+ * `platform` is the query parameter. DockerError 400 for expressions, reschedule policies and fields spelled twice.
+ */
+export function readRequest(body: unknown, name: string, platform: string | undefined, options: ReadOptions): Request {
+  const config = new Fields(body);
+  const host = config.object("HostConfig");
+  const networkMode = host.text("NetworkMode");
+  const labels = readLabels(config);
+  return {
+    name,
+    image: config.text("Image"),
+    platform: platform || undefined,
+    nanoCpus: reservedCpus(host, options),
+    memory: host.amount("MemoryReservation") || host.amount("Memory"),
+    ports: portClaims(config, host, networkMode),
+    hostNetwork: networkMode === "host",
+    labels,
+    ...readExpressions(body),
+    dependencies: dependenciesOf(host, networkMode),
+    volumes: namedVolumes(host),
+    networks: userNetworks(config, networkMode),
+    needs: fieldNeeds(body, platform),
+    succeeds: predecessorOf(labels),
+  };
+}
+
+function readLabels(config: Fields): Readonly<Record<string, string>> {
+  // Without a prototype, so that a label named __proto__ is a label.
+  const labels: Record<string, string> = Object.create(null);
+  for (const [key, value] of config.map("Labels")) labels[key] = typeof value === "string" ? value : "";
+  return labels;
+}
+
+function reservedCpus(host: Fields, options: ReadOptions): number {
+  const exact = host.amount("NanoCpus");
+  if (exact > 0) return exact;
+  const shares = host.amount("CpuShares");
+  return options.cpuShares === "cpus" && shares <= MOST_CPU_SHARES ? shares * 1e9 : 0;
+}
+
+function dependenciesOf(host: Fields, networkMode: string): Request["dependencies"] {
+  const found: { ref: string; from: string }[] = [];
+  const add = (ref: string, from: string): void => {
+    const plain = ref.replace(/^\//, "");
+    if (plain !== "" && !found.some((other) => other.ref === plain && other.from === from))
+      found.push({ ref: plain, from });
+  };
+  for (const link of host.texts("Links")) add(link.split(":")[0] ?? "", "--link");
+  for (const source of host.texts("VolumesFrom")) add(source.split(":")[0] ?? "", "--volumes-from");
+  const modes = [
+    ["--network", networkMode],
+    ["--ipc", host.text("IpcMode")],
+    ["--pid", host.text("PidMode")],
+  ] as const;
+  for (const [flag, mode] of modes) if (mode.startsWith("container:")) add(mode.slice("container:".length), flag);
+  return found;
+}
+
+/** A bind's source that is no path is a volume's name (or `node/name`). */
+function namedVolumes(host: Fields): readonly string[] {
+  const names = new Set<string>();
+  for (const bind of host.texts("Binds")) {
+    if (/^(?:[/.~\\]|[a-z]:[/\\])/i.test(bind)) continue;
+    const [source = "", target] = bind.split(":");
+    if (source !== "" && target !== undefined) names.add(source);
+  }
+  for (const mount of host.list("Mounts")) {
+    const fields = new Fields(mount);
+    if (fields.text("Type") === "volume" && fields.text("Source") !== "") names.add(fields.text("Source"));
+  }
+  return [...names];
+}
+
+const OWN_NETWORKS: ReadonlySet<string> = new Set(["", "default", "bridge", "host", "none", "nat"]);
+
+function userNetworks(config: Fields, networkMode: string): readonly string[] {
+  const endpoints = config.object("NetworkingConfig").map("EndpointsConfig");
+  const names = new Set([networkMode, ...endpoints.map(([name]) => name)]);
+  return [...names].filter((name) => !OWN_NETWORKS.has(name) && !name.startsWith("container:"));
+}
+
+/**
+ * Compose creates a container's successor before it removes the container: same project, service and number. Its
+ * `com.docker.compose.replace` was the replaced container's ID in older versions; newer ones write `service-number`,
+ * which the slot says already. A one-off (`compose run`) succeeds nobody.
+ */
+function predecessorOf(labels: Readonly<Record<string, string>>): Request["succeeds"] {
+  const project = labels["com.docker.compose.project"];
+  const service = labels["com.docker.compose.service"];
+  const number = labels["com.docker.compose.container-number"];
+  const replaced = labels["com.docker.compose.replace"] ?? "";
+  if (labels["com.docker.compose.oneoff"]?.toLowerCase() === "true") return undefined;
+  const slot = project && service && number ? { slot: `${project}/${service}/${number}` } : {};
+  const replaces = /^[0-9a-f]{64}$/.test(replaced) ? { replaces: replaced } : {};
+  const succeeds = { ...slot, ...replaces };
+  return Object.keys(succeeds).length > 0 ? succeeds : undefined;
 }
