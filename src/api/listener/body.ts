@@ -1,0 +1,59 @@
+/**
+ * A request's body as a stream of its own. Destroying it stops the reading but leaves the connection whole, so that an
+ * error can still be answered; node's own stream would take the client's socket with it.
+ * Owns that separation; must not know what the bytes mean.
+ */
+import type { IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
+
+/** The client closed its connection, or it broke, before the exchange was over. Nobody is left to be answered. */
+export class ClientGone extends Error {
+  constructor() {
+    super("the client closed the connection");
+    this.name = "ClientGone";
+  }
+}
+
+/**
+ * Back-pressure is kept both ways and no byte is copied.
+ * @param onFirstRead called once, before the first byte is waited for (sends `100 Continue`)
+ */
+export function bodyOf(message: IncomingMessage, onFirstRead?: () => void): Readable {
+  let first = onFirstRead;
+  const onData = (chunk: Buffer): void => {
+    if (!body.push(chunk)) message.pause();
+  };
+  const onEnd = (): void => {
+    detach();
+    body.push(null);
+  };
+  const onGone = (): void => {
+    detach();
+    body.destroy(new ClientGone());
+  };
+  const detach = (): void => {
+    message.off("data", onData).off("end", onEnd).off("close", onGone).off("error", onGone);
+    message.on("error", ignore);
+  };
+  const body = new Readable({
+    read() {
+      first?.();
+      first = undefined;
+      message.resume();
+    },
+    destroy(error, done) {
+      detach();
+      message.pause();
+      done(error);
+    },
+  });
+  message.pause();
+  if (message.destroyed && !message.readableEnded) {
+    body.destroy(new ClientGone());
+    return body;
+  }
+  message.on("data", onData).on("end", onEnd).on("close", onGone).on("error", onGone);
+  return body;
+}
+
+function ignore(): void {}

@@ -1,0 +1,106 @@
+/**
+ * An engine's answer passed on to the client while it comes in. Owns which headers cross and who is told when one side
+ * breaks off; must not know what the answer says.
+ */
+import type { Readable, Transform, Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { WireAnswer } from "../../engine/wire/wire.ts";
+import { type Answer, hasNoBody } from "./answer.ts";
+
+/** Headers of one connection, not of the answer (RFC 9110 §7.6.1); `date` is ours. */
+const HOP_BY_HOP = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "date",
+]);
+
+export interface RelayOptions {
+  /** Changes the body on its way. */
+  readonly map?: Transform | undefined;
+  /** Name, value, … sent besides the engine's. */
+  readonly headers?: readonly string[];
+  /** The request was HEAD: there is a length but no body. */
+  readonly head?: boolean;
+}
+
+/**
+ * Streams with back-pressure; the head goes out at once unless its length says that a body follows anyway. When the
+ * client goes away the engine's body is destroyed and this resolves; when the engine breaks off, the client's
+ * connection is broken off too, so that it cannot take a part for the whole, and this rejects with the engine's error.
+ */
+export async function pipeAnswer(answer: Answer, from: WireAnswer, options: RelayOptions = {}): Promise<void> {
+  const { map, headers: more = [], head = false } = options;
+  if (answer.over) {
+    from.body.on("error", () => {}).destroy();
+    return;
+  }
+  const headers = [...passedHeaders(from.headers, answer.commonNames, map !== undefined && !head), ...more];
+  if (head || hasNoBody(from.status)) {
+    discard(from.body);
+    answer.start(from.status, headers).end();
+    return;
+  }
+  const out = answer.start(from.status, headers, !hasLength(headers));
+  // Whoever fails first takes the other streams along, each with an error of its own; only the first one is the cause.
+  let cause: { readonly clientGone: boolean; readonly error?: unknown } | undefined;
+  const onError = (error: unknown): void => {
+    cause ??= { clientGone: false, error };
+  };
+  from.body.once("error", onError);
+  map?.once("error", onError);
+  out.once("error", () => {
+    cause ??= { clientGone: true };
+  });
+  out.once("close", () => {
+    cause ??= { clientGone: true };
+  });
+  try {
+    await flow(from.body, map, out);
+  } catch (error) {
+    if (cause?.clientGone !== true) throw cause?.error ?? error;
+  }
+}
+
+async function flow(body: Readable, map: Transform | undefined, out: Writable): Promise<void> {
+  if (map === undefined) await pipeline(body, out);
+  else await pipeline(body, map, out);
+}
+
+/** Those of an engine's headers that a client may see. */
+export function passedHeaders(
+  headers: readonly string[],
+  ours: ReadonlySet<string>,
+  lengthChanges: boolean,
+): readonly string[] {
+  const named = new Set<string>();
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i]?.toLowerCase() !== "connection") continue;
+    for (const token of (headers[i + 1] ?? "").split(",")) named.add(token.trim().toLowerCase());
+  }
+  const passed: string[] = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] ?? "";
+    const lower = name.toLowerCase();
+    if (HOP_BY_HOP.has(lower) || named.has(lower) || ours.has(lower)) continue;
+    if (lengthChanges && lower === "content-length") continue;
+    passed.push(name, headers[i + 1] ?? "");
+  }
+  return passed;
+}
+
+function hasLength(headers: readonly string[]): boolean {
+  for (let i = 0; i < headers.length; i += 2) if (headers[i]?.toLowerCase() === "content-length") return true;
+  return false;
+}
+
+function discard(body: Readable): void {
+  body.on("error", () => {});
+  body.resume();
+}

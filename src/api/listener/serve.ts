@@ -1,0 +1,196 @@
+/**
+ * What happens on one HTTP server: each message becomes a request or an upgrade, is admitted or refused, and is handed
+ * on exactly once. Owns node's events; must not know routes.
+ */
+import { type IncomingMessage, type Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { type Duplex, Readable } from "node:stream";
+import { DockerError, toDockerError } from "../../docker/errors.ts";
+import type { Clock } from "../../kit/clock.ts";
+import { CLIENT_LINGER_MS } from "../../kit/limits.ts";
+import type { Logger } from "../../kit/log.ts";
+import type { Access } from "./access.ts";
+import { Answer, errorBody, sendEmpty, sendError } from "./answer.ts";
+import { ClientGone } from "./body.ts";
+import type { Connections } from "./connections.ts";
+import { closeGently, readUpgrade, responseHead, sendUpgradeError, type Upgrade } from "./hijack.ts";
+import { type ApiRequest, makeRequest } from "./request.ts";
+
+export interface Service {
+  /** Settles when the answer is complete. What it throws is answered if that is still possible, and logged. */
+  handler(request: ApiRequest, answer: Answer): Promise<void>;
+  /** Whether this request's connection goes to `upgrade`; otherwise its wish is ignored, as HTTP allows. */
+  takesUpgrade(request: ApiRequest): boolean;
+  /** Owns the connection from now on; what it throws before anything is written is answered. */
+  upgrade(upgrade: Upgrade): Promise<void>;
+  readonly access: Access;
+  /** Name, value, … sent with every ordinary answer, the access rules' own included. */
+  readonly common: readonly string[];
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Connects the server's events to the service. */
+export function serve(server: Server, service: Service, connections: Connections): void {
+  server.on("request", (message: IncomingMessage, response: ServerResponse) =>
+    onRequest(service, connections, message, response, false),
+  );
+  server.on("checkContinue", (message: IncomingMessage, response: ServerResponse) =>
+    onRequest(service, connections, message, response, true),
+  );
+  server.on("upgrade", (message: IncomingMessage, socket: Duplex, head: Buffer) => {
+    void onUpgrade(service, connections, message, socket, head);
+  });
+  server.on("clientError", (error: Error & { code?: string }, socket: Duplex) =>
+    onClientError(service, connections, error, socket as Socket),
+  );
+}
+
+function onRequest(
+  service: Service,
+  connections: Connections,
+  message: IncomingMessage,
+  response: ServerResponse,
+  continues: boolean,
+): void {
+  const connection = connections.of(message.socket);
+  if (connection === undefined) {
+    message.socket.destroy();
+    return;
+  }
+  connections.begin(connection);
+  const controller = new AbortController();
+  message.on("error", ignore);
+  response.on("error", ignore);
+  response.once("close", () => {
+    if (response.writableFinished) drainBody(message, service.clock);
+    else controller.abort(new ClientGone());
+    connections.settle(connection);
+  });
+  // Only who reads the body asks for it; a refusal before that ends the connection, as nobody knows what comes next on it.
+  let owed = continues;
+  const onFirstRead = (): void => {
+    if (!owed || response.headersSent) return;
+    owed = false;
+    response.shouldKeepAlive = true;
+    response.writeContinue();
+  };
+  if (continues) response.shouldKeepAlive = false;
+  const answer = new Answer(response, service.common);
+  const make = () =>
+    makeRequest(message, connection.remote, controller.signal, undefined, continues ? onFirstRead : undefined);
+  void exchange(service, make, answer);
+}
+
+async function exchange(service: Service, make: () => ApiRequest, answer: Answer): Promise<void> {
+  let request: ApiRequest | undefined;
+  try {
+    request = make();
+    const refusal = service.access.refusal(request);
+    if (refusal !== undefined) throw refusal;
+    if (service.access.cors && request.method === "OPTIONS") sendEmpty(answer, 200);
+    else await service.handler(request, answer);
+    if (!answer.started && !answer.over) throw new Error("shoal bug: a handler gave no answer");
+  } catch (error) {
+    if (!(error instanceof DockerError) && request?.signal.aborted !== true) {
+      service.log.error("request failed", { method: request?.method, path: request?.path, error: String(error) });
+    }
+    sendError(answer, toDockerError(error));
+  }
+}
+
+/** Reads and drops what the handler left of the body, for a while: closing at once would take the answer from the client. */
+function drainBody(message: IncomingMessage, clock: Clock): void {
+  if (message.complete || message.socket.destroyed) return;
+  const { socket } = message;
+  const timer = clock.after(CLIENT_LINGER_MS, () => socket.destroy(), { background: true });
+  const stop = (): void => {
+    timer.cancel();
+    socket.off("close", stop);
+  };
+  socket.once("close", stop);
+  message.once("end", stop);
+  message.resume();
+}
+
+async function onUpgrade(
+  service: Service,
+  connections: Connections,
+  message: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): Promise<void> {
+  socket.on("error", ignore);
+  message.on("error", ignore);
+  const connection = connections.of(message.socket);
+  // Behind an unfinished answer (pipelined) the stream's bytes would land in the middle of it.
+  if (connection === undefined || connection.answers > 0) {
+    socket.destroy();
+    return;
+  }
+  connection.hijacked = true;
+  const controller = new AbortController();
+  socket.once("close", () => controller.abort(new ClientGone()));
+  const { clock, common } = service;
+  let written = message.socket.bytesWritten;
+  try {
+    const request = makeRequest(message, connection.remote, controller.signal, Readable.from([]));
+    const refusal = service.access.refusal(request);
+    if (refusal !== undefined) throw refusal;
+    const upgrade = await readUpgrade(message, { request, socket, head, common, clock });
+    written = message.socket.bytesWritten;
+    if (service.takesUpgrade(request)) await service.upgrade(upgrade);
+    else await serveOrdinary(service, message, upgrade);
+  } catch (error) {
+    if (!(error instanceof DockerError) && !controller.signal.aborted) {
+      service.log.error("upgrade failed", { path: message.url, error: String(error) });
+    }
+    if (message.socket.bytesWritten > written) socket.destroy();
+    else
+      sendUpgradeError({ socket, clock, common, request: { method: message.method ?? "GET" } }, toDockerError(error));
+  }
+}
+
+/** The wish to upgrade is ignored: an ordinary answer, after which the connection ends. */
+async function serveOrdinary(service: Service, message: IncomingMessage, upgrade: Upgrade): Promise<void> {
+  const socket = upgrade.socket as Socket;
+  const response = new ServerResponse(message);
+  response.on("error", ignore);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  response.once("finish", () => {
+    response.detachSocket(socket);
+    closeGently(socket, service.clock);
+  });
+  const body = Readable.from(upgrade.body.length > 0 ? [upgrade.body] : []);
+  await exchange(service, () => ({ ...upgrade.request, body }), new Answer(response, service.common));
+}
+
+/** What is not HTTP, too large or too slow: said in Docker's form, unless an answer is under way. */
+function onClientError(
+  service: Service,
+  connections: Connections,
+  error: Error & { code?: string },
+  socket: Socket,
+): void {
+  if (socket.writableEnded && !socket.destroyed) return;
+  const busy = (connections.of(socket)?.answers ?? 0) > 0;
+  if (busy || !socket.writable || error.code === "ECONNRESET" || error.code === "EPIPE") {
+    socket.destroy();
+    return;
+  }
+  const [status, text, message] = whatIsWrong(error.code);
+  service.log.debug("malformed request", { remote: socket.remoteAddress, error: error.message });
+  const body = errorBody(message);
+  const headers = ["Content-Type", "application/json", "Content-Length", String(body.length), "Connection", "close"];
+  socket.write(responseHead(status, text, [...service.common, ...headers]));
+  closeGently(socket, service.clock, body);
+}
+
+function whatIsWrong(code: string | undefined): [number, string, string] {
+  if (code === "HPE_HEADER_OVERFLOW") return [431, "Request Header Fields Too Large", "request headers too large"];
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return [408, "Request Timeout", "timed out reading the request"];
+  return [400, "Bad Request", "malformed HTTP request"];
+}
+
+function ignore(): void {}
