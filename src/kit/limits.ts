@@ -100,6 +100,8 @@ export const CLIENT_LINGER_MS = 5_000;
 export const CLIENT_CONNECTIONS = 20_000;
 /** Characters of a regular expression in a list's `filters`; a longer one matches nothing. */
 export const REGEXP_CHARS = 1_024;
+/** Steps of such an expression's program; a larger one matches nothing. */
+export const REGEXP_STEPS = 5_000;
 /** Entries that one discovery list, ranges expanded, may hold. */
 export const DISCOVERY_ENTRIES = 10_000;
 /** A discovery file. */
