@@ -7,6 +7,8 @@ export type EngineState = "pending" | "healthy" | "unhealthy" | "disconnected";
 
 /** The engine's lists as it sent them (JSON text): read at connection and again at each comparison. */
 export interface EngineInventory {
+  /** Monotonic milliseconds (Clock.monotonic) when the reading began: what changed later is newer than these lists. */
+  readonly startedAt: number;
   readonly containers: string;
   readonly images: string;
   readonly volumes: string;

@@ -14,13 +14,21 @@ export interface WireRequest {
   readonly body?: Buffer | string | Readable | undefined;
   /** Aborting closes the connection of this call, also while the body streams. */
   readonly signal?: AbortSignal | undefined;
+  /** Which connections it may use; `long` unless the call certainly ends soon by itself. */
+  readonly lane?: WireLane | undefined;
 }
+
+/**
+ * Calls of one kind wait only for each other: `health` (pings: never behind anything), `quick` (ends by itself: lists,
+ * inspect, create), `long` (may stay open for hours: logs, wait, stats, events, pull).
+ */
+export type WireLane = "health" | "quick" | "long";
 
 export interface WireAnswer {
   readonly status: number;
   /** Name, value, name, value …, letter case kept where the wire allows. */
   readonly headers: readonly string[];
-  /** Must be consumed or destroyed. Errors with WireError when the engine breaks off. */
+  /** Must be consumed or destroyed (which closes the connection). Errors with WireError when the engine breaks off. */
   readonly body: Readable;
 }
 
@@ -35,8 +43,11 @@ export interface EngineWire {
   close(): Promise<void>;
 }
 
-/** Why there is no answer: `refused` (the host answers, nobody listens), `silent` (no answer in time), `broken` (cut off or not HTTP), `tls`. */
-export type WireFault = "refused" | "silent" | "broken" | "tls";
+/**
+ * Why there is no answer: `refused` (the host answers, nobody listens), `silent` (no answer in time), `broken` (cut off
+ * or not HTTP), `tls`, `aborted` (the caller gave up: says nothing about the engine).
+ */
+export type WireFault = "refused" | "silent" | "broken" | "tls" | "aborted";
 
 export class WireError extends Error {
   readonly fault: WireFault;

@@ -1,0 +1,129 @@
+/**
+ * An engine's event stream over any number of connections: none missing while the engine remembers it, none twice.
+ * Owns where the last stream broke off; must not know health or what the events mean.
+ */
+import type { Readable } from "node:stream";
+import { DockerError } from "../docker/errors.ts";
+import { EVENT_LINE_BYTES, EVENTS_REMEMBERED } from "../kit/limits.ts";
+import { type EngineClient, engineMessage } from "./client.ts";
+import { type EngineEvent, parseEvent } from "./event.ts";
+import { JsonLines } from "./json-lines.ts";
+import { WireError } from "./wire/wire.ts";
+
+/** An event is stamped before it is published, so a neighbour may carry an earlier time: asked again from here on. */
+const OVERLAP_NS = 1_000_000_000n;
+
+export class EventFeed {
+  readonly #client: EngineClient;
+  readonly #address: string;
+  /** Nanoseconds since the epoch by the engine's own clock: where to go on. */
+  #mark: bigint | undefined;
+  readonly #seen = new Set<string>();
+
+  constructor(client: EngineClient, address: string) {
+    this.#client = client;
+    this.#address = address;
+  }
+
+  /** Forgets everything: another engine answers here. */
+  reset(): void {
+    this.#mark = undefined;
+    this.#seen.clear();
+  }
+
+  /** The engine's time at the first connection (`SystemTime` of its info), for a stream that breaks before any event. */
+  begin(systemTime: unknown): void {
+    if (this.#mark !== undefined || typeof systemTime !== "string") return;
+    const ms = Date.parse(systemTime);
+    if (Number.isFinite(ms)) this.#mark = BigInt(ms) * 1_000_000n;
+  }
+
+  /** Opens the stream where the last one broke off. Nothing is read from it before `start`. Rejects as a call does. */
+  async open(signal: AbortSignal, replay: boolean): Promise<EventStream> {
+    const since = replay && this.#mark !== undefined ? `?since=${seconds(this.#mark)}` : "";
+    const answer = await this.#client.call({ method: "GET", path: `/events${since}`, signal, lane: "long" });
+    if (answer.status !== 200) {
+      answer.body.destroy();
+      throw new DockerError(answer.status, `GET /events: ${engineMessage(answer.status, "")}`);
+    }
+    return new EventStream(answer.body, this.#address, (event) => this.#isNew(event));
+  }
+
+  #isNew(event: EngineEvent): boolean {
+    const key = `${event.timeNano} ${event.type} ${event.action} ${event.actorId}`;
+    if (this.#seen.has(key)) return false;
+    this.#seen.add(key);
+    if (this.#seen.size > EVENTS_REMEMBERED) this.#forgetOldest();
+    return true;
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#seen;
+    if (oldest !== undefined) this.#seen.delete(oldest);
+  }
+
+  /** Call after an event was handed on. */
+  passed(event: EngineEvent): void {
+    this.#mark = BigInt(event.timeNano) - OVERLAP_NS;
+  }
+}
+
+/** Seconds with nanoseconds behind the point, the form that `since` takes. */
+function seconds(nano: bigint): string {
+  const digits = nano.toString().padStart(10, "0");
+  return `${digits.slice(0, -9)}.${digits.slice(-9)}`;
+}
+
+/** One open stream. Holding it makes the engine wait (TCP's back-pressure); nothing is collected here. */
+export class EventStream {
+  readonly #body: Readable;
+  readonly #lines = new JsonLines(EVENT_LINE_BYTES);
+  readonly #isNew: (event: EngineEvent) => boolean;
+  readonly #address: string;
+
+  constructor(body: Readable, address: string, isNew: (event: EngineEvent) => boolean) {
+    this.#body = body;
+    this.#address = address;
+    this.#isNew = isNew;
+  }
+
+  /**
+   * Hands events on from now. `onEnd` is called once, with the reason: an engine's stream has no natural end.
+   * `onEvent` must not throw.
+   */
+  start(onEvent: (event: EngineEvent) => void, onEnd: (error: Error) => void): void {
+    let ended = false;
+    const end = (error: Error) => {
+      if (ended) return;
+      ended = true;
+      this.#body.destroy();
+      onEnd(error);
+    };
+    const cut = () => end(new WireError("broken", true, `${this.#address}: the event stream ended`));
+    this.#body.on("data", (chunk: Buffer) => {
+      try {
+        for (const text of this.#lines.push(chunk)) {
+          const event = parseEvent(text);
+          if (event && this.#isNew(event)) onEvent(event);
+        }
+      } catch (error) {
+        const words = `${this.#address}: event stream: ${error instanceof Error ? error.message : String(error)}`;
+        end(new WireError("broken", true, words, { cause: error }));
+      }
+    });
+    this.#body.on("end", cut).on("error", end).on("close", cut);
+    if (this.#body.destroyed) end(this.#body.errored ?? new Error(`${this.#address}: the event stream ended`));
+  }
+
+  hold(): void {
+    this.#body.pause();
+  }
+
+  release(): void {
+    this.#body.resume();
+  }
+
+  close(): void {
+    this.#body.destroy();
+  }
+}
