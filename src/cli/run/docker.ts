@@ -10,7 +10,9 @@ const FORWARDED = ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2
 /** Resolves with docker's exit code, 128 + the signal's number when a signal ended it. Throws CliError without docker. */
 export function runDocker(args: readonly string[], io: Io): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn("docker", args, { stdio: "inherit", env: { ...io.env } });
+    // As a plugin: the very docker that was typed, should there be several.
+    const docker = io.env.DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND || "docker";
+    const child = spawn(docker, args, { stdio: "inherit", env: { ...io.env } });
     const release = forwardSignals(child);
     child.once("error", (error) => {
       release();

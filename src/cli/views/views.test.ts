@@ -193,7 +193,7 @@ describe("shoal why", () => {
     expect(out).toContain("resource: excluded 1");
     expect(out).toMatch(/node-1\s+150\s+storage==~ssd/);
     expect(Math.max(...lines.map((line) => stringWidth(line)))).toBeLessThanOrEqual(80);
-    expect((await shoal(["why", "big"])).out).toMatch(/big \(a+\) was refused[^]*- memory: 3 nodes/);
+    expect((await shoal(["why", "big"])).out).toMatch(/big \(a+\) was refused.*- memory: 3 nodes/s);
     expect((await shoal(["why", "-q", "redis"])).out).toBe("node-1\n");
     expect(JSON.parse((await shoal(["why", "--format", "json", "redis"])).out)).toEqual(DECISION);
   });
