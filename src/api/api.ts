@@ -1,0 +1,63 @@
+/** The Docker Engine API over a cluster, as the listeners want it: a handler, an upgrade handler and common headers. */
+import type { Cluster } from "../cluster/cluster.ts";
+import type { HostFacts } from "../cluster/info.ts";
+import { badRequest, pageNotFound } from "../docker/errors.ts";
+import { compareVersions, MIN_API_VERSION } from "../docker/version.ts";
+import type { Answer } from "./listener/answer.ts";
+import type { Upgrade } from "./listener/hijack.ts";
+import type { ApiRequest } from "./listener/request.ts";
+import type { Context, Match } from "./route.ts";
+import { ROUTES } from "./table.ts";
+
+export interface Api {
+  readonly handler: (request: ApiRequest, answer: Answer) => Promise<void>;
+  readonly takesUpgrade: (request: ApiRequest) => boolean;
+  readonly upgrade: (upgrade: Upgrade) => Promise<void>;
+  /** Name, value, … of every answer. */
+  readonly headers: readonly string[];
+}
+
+export function createApi(cluster: Cluster, host: HostFacts, stopping: AbortSignal): Api {
+  const contextOf = (request: ApiRequest, { params }: Match): Context => ({ cluster, host, request, params, stopping });
+  const find = (request: ApiRequest): Match => {
+    checkVersion(request, host.apiVersion);
+    const match = ROUTES.match(request.method, request.path);
+    if (!match) throw pageNotFound();
+    return match;
+  };
+  return {
+    headers: [
+      "Api-Version",
+      host.apiVersion,
+      "Docker-Experimental",
+      String(host.experimental),
+      "Ostype",
+      "linux",
+      "Server",
+      `Shoal/${host.version} (linux)`,
+    ],
+    async handler(request, answer) {
+      const match = find(request);
+      await match.route.handle(contextOf(request, match), answer);
+    },
+    takesUpgrade: (request) => ROUTES.match(request.method, request.path)?.route.upgrade !== undefined,
+    async upgrade(upgrade) {
+      const match = find(upgrade.request);
+      if (!match.route.upgrade) throw pageNotFound();
+      await match.route.upgrade(contextOf(upgrade.request, match), upgrade);
+    },
+  };
+}
+
+/** dockerd's words for versions out of its range. */
+function checkVersion({ version }: ApiRequest, newest: string): void {
+  if (version === undefined) return;
+  if (compareVersions(version, newest) > 0) {
+    throw badRequest(`client version ${version} is too new. Maximum supported API version is ${newest}`);
+  }
+  if (compareVersions(version, MIN_API_VERSION) < 0) {
+    throw badRequest(
+      `client version ${version} is too old. Minimum supported API version is ${MIN_API_VERSION}, please upgrade your client to a newer version`,
+    );
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * Passing a request on to the node that it concerns, and its answer back: references and error texts are translated,
+ * everything else is bytes. Owns the way there and back; must not know what a route means.
+ */
+import { findContainer, requireReachable } from "../cluster/lookup.ts";
+import type { ClusterNode } from "../cluster/node.ts";
+import type { ContainerRecord } from "../cluster/record.ts";
+import { clusterText, engineRef } from "../cluster/translate.ts";
+import { DockerError } from "../docker/errors.ts";
+import { engineMessage } from "../engine/client.ts";
+import { readRemainingBody } from "../engine/wire/remaining-body.ts";
+import { type WireAnswer, WireError } from "../engine/wire/wire.ts";
+import { ERROR_BODY_BYTES } from "../kit/limits.ts";
+import { type Answer, errorBody } from "./listener/answer.ts";
+import { answerUpgradeError, type Upgrade } from "./listener/hijack.ts";
+import { pipeAnswer } from "./listener/relay.ts";
+import type { ApiRequest } from "./listener/request.ts";
+import { isHijacked, spliceUpgrade } from "./listener/splice.ts";
+import type { Context } from "./route.ts";
+
+/** Headers of the client that an engine must not see: the connection's own, and what says where we are. */
+const KEPT_BACK = new Set([
+  "host",
+  "connection",
+  "keep-alive",
+  "transfer-encoding",
+  "upgrade",
+  "expect",
+  "te",
+  "trailer",
+  "origin",
+]);
+
+/** The container that the path names, on a node that answers. */
+export function containerOf(context: Context): ContainerRecord {
+  const record = findContainer(context.cluster, context.params.name ?? "");
+  requireReachable(record.node);
+  return record;
+}
+
+/** `/containers/<as the engine knows it>/<suffix>?<query as sent>` */
+export function containerPath(context: Context, record: ContainerRecord, suffix: string): string {
+  return `/containers/${encodeURIComponent(engineRef(record, context.params.name ?? ""))}${suffix}${queryOf(context.request)}`;
+}
+
+export function queryOf(request: ApiRequest): string {
+  return request.rawQuery === "" ? "" : `?${request.rawQuery}`;
+}
+
+/** The engine's answer, its body unread; an engine's error is thrown as DockerError in the cluster's words. */
+export async function ask(context: Context, node: ClusterNode, path: string, body?: string): Promise<WireAnswer> {
+  const { request, cluster } = context;
+  let answer: WireAnswer;
+  try {
+    answer = await node.engine.call({
+      method: request.method,
+      path,
+      headers: passedOn(request.rawHeaders, body !== undefined),
+      body: body ?? (request.hasBody ? request.body : undefined),
+      signal: request.signal,
+      version: request.version,
+    });
+  } catch (error) {
+    throw withoutAnswer(node, error);
+  }
+  if (answer.status < 400) return answer;
+  if (request.method === "HEAD") return answer;
+  const text = await readText(answer, node);
+  throw new DockerError(answer.status, clusterText(cluster, node, engineMessage(answer.status, text)));
+}
+
+/** Asks and streams the answer to the client as it comes. */
+export async function forward(context: Context, answer: Answer, node: ClusterNode, path: string): Promise<WireAnswer> {
+  const from = await ask(context, node, path);
+  await pipeAnswer(answer, from, { head: context.request.method === "HEAD" });
+  return from;
+}
+
+/** Asks and reads the whole answer (a small one). */
+export async function askText(
+  context: Context,
+  node: ClusterNode,
+  path: string,
+  body?: string,
+): Promise<{ readonly status: number; readonly headers: readonly string[]; readonly text: string }> {
+  const from = await ask(context, node, path, body);
+  return { status: from.status, headers: from.headers, text: await readText(from, node) };
+}
+
+async function readText(answer: WireAnswer, node: ClusterNode): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > ERROR_BODY_BYTES * 64) throw new Error("the answer is too long");
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw withoutAnswer(node, error);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function withoutAnswer(node: ClusterNode, error: unknown): Error {
+  if (error instanceof DockerError) return error;
+  if (error instanceof WireError && error.fault === "aborted") return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new DockerError(error instanceof WireError && !error.sent ? 503 : 502, `node ${node.name}: ${message}`, {
+    cause: error,
+  });
+}
+
+function passedOn(rawHeaders: readonly string[], ownBody: boolean): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = (rawHeaders[i] ?? "").toLowerCase();
+    if (KEPT_BACK.has(name) || (ownBody && name === "content-length")) continue;
+    kept.push(rawHeaders[i] ?? "", rawHeaders[i + 1] ?? "");
+  }
+  return kept;
+}
+
+/** Joins the client's connection with one to the node; a refusal is answered as an ordinary error. */
+export async function forwardUpgrade(
+  context: Context,
+  upgrade: Upgrade,
+  record: ContainerRecord,
+  path: string,
+): Promise<void> {
+  const { cluster, request, stopping } = context;
+  const { node } = record;
+  record.streams++;
+  try {
+    const engine = await node.engine
+      .upgrade(
+        { method: request.method, path, headers: upgrade.rawHeaders, body: upgrade.body, version: request.version },
+        request.signal,
+      )
+      .catch((error: unknown) => {
+        throw withoutAnswer(node, error);
+      });
+    if (isHijacked(engine)) {
+      await spliceUpgrade(upgrade, engine, stopping);
+      return;
+    }
+    const body = await readRemainingBody(engine, { limit: ERROR_BODY_BYTES, signal: request.signal });
+    engine.socket.destroy();
+    const message = clusterText(cluster, node, engineMessage(engine.status, body.toString("utf8")));
+    answerUpgradeError(upgrade, engine.status, ["Content-Type", "application/json"], errorBody(message));
+  } finally {
+    record.streams--;
+  }
+}

@@ -1,0 +1,62 @@
+/** Streams into a container: attach and its websocket, exec. Upgraded connections are joined byte for byte. */
+
+import { findExec } from "../../cluster/find-exec.ts";
+import type { ContainerRecord } from "../../cluster/record.ts";
+import { clusterText } from "../../cluster/translate.ts";
+import { goGet, splice } from "../../docker/json-text.ts";
+import { askText, containerOf, containerPath, forward, forwardUpgrade, queryOf } from "../forward.ts";
+import { sendJson } from "../listener/answer.ts";
+import type { Context, Route } from "../route.ts";
+
+const attach = (suffix: string): Pick<Route, "handle" | "upgrade"> => ({
+  async handle(context, answer) {
+    const record = containerOf(context);
+    await forward(context, answer, record.node, containerPath(context, record, suffix));
+  },
+  async upgrade(context, upgrade) {
+    const record = containerOf(context);
+    await forwardUpgrade(context, upgrade, record, containerPath(context, record, suffix));
+  },
+});
+
+const createExec: Route["handle"] = async (context, answer) => {
+  const record = containerOf(context);
+  const { status, text } = await askText(context, record.node, containerPath(context, record, "/exec"));
+  const id = goGet(JSON.parse(text), "Id");
+  if (typeof id === "string") context.cluster.execs.add(id, record);
+  sendJson(answer, status, text);
+};
+
+async function execPath(context: Context, suffix: string): Promise<{ record: ContainerRecord; path: string }> {
+  const id = context.params.id ?? "";
+  const record = await findExec(context.cluster, id);
+  return { record, path: `/exec/${encodeURIComponent(id)}${suffix}${queryOf(context.request)}` };
+}
+
+const inspectExec: Route["handle"] = async (context, answer) => {
+  const { record, path } = await execPath(context, "/json");
+  const { text } = await askText(context, record.node, path);
+  const known = record.id === record.engineId;
+  const translated = known ? text : splice(text, [{ path: ["ContainerID"], json: JSON.stringify(record.id) }]);
+  sendJson(answer, 200, known ? text : clusterText(context.cluster, record.node, translated));
+};
+
+const execRoute = (suffix: string): Pick<Route, "handle" | "upgrade"> => ({
+  async handle(context, answer) {
+    const { record, path } = await execPath(context, suffix);
+    await forward(context, answer, record.node, path);
+  },
+  async upgrade(context, upgrade) {
+    const { record, path } = await execPath(context, suffix);
+    await forwardUpgrade(context, upgrade, record, path);
+  },
+});
+
+export const ATTACH_ROUTES: readonly Route[] = [
+  { method: "POST", path: "/containers/{name}/attach", how: "proxied", ...attach("/attach") },
+  { method: "GET", path: "/containers/{name}/attach/ws", how: "proxied", ...attach("/attach/ws") },
+  { method: "POST", path: "/containers/{name}/exec", how: "proxied", handle: createExec },
+  { method: "GET", path: "/exec/{id}/json", how: "proxied", handle: inspectExec },
+  { method: "POST", path: "/exec/{id}/start", how: "proxied", ...execRoute("/start") },
+  { method: "POST", path: "/exec/{id}/resize", how: "proxied", handle: execRoute("/resize").handle },
+];

@@ -1,0 +1,204 @@
+/** Containers: made by a placement, listed from the cache, everything else on the node that has them. */
+
+import { forget } from "../../cluster/absorb.ts";
+import { createContainer } from "../../cluster/create.ts";
+import { listContainers } from "../../cluster/list-containers.ts";
+import { findContainer } from "../../cluster/lookup.ts";
+import { pruneContainers } from "../../cluster/prune.ts";
+import type { ContainerRecord } from "../../cluster/record.ts";
+import { renameContainer } from "../../cluster/rename.ts";
+import { startContainer } from "../../cluster/start.ts";
+import { clusterInspect } from "../../cluster/translate.ts";
+import { updateContainer } from "../../cluster/update.ts";
+import { badRequest, nodeUnreachable } from "../../docker/errors.ts";
+import { ask, askText, containerOf, containerPath, forward, queryOf } from "../forward.ts";
+import { type Answer, sendBytes, sendEmpty, sendJson } from "../listener/answer.ts";
+import { pipeAnswer } from "../listener/relay.ts";
+import { type ApiRequest, readJsonBody } from "../listener/request.ts";
+import type { Context, Route } from "../route.ts";
+
+/** dockerd's reading of a boolean in a query. */
+export function flag(request: ApiRequest, name: string): boolean {
+  const value = (request.query.get(name) ?? "").trim().toLowerCase();
+  return !["", "0", "no", "false", "none"].includes(value);
+}
+
+/** Whose pull belongs to whose create: the connection's identity as far as it has one. */
+export function clientOf(request: ApiRequest): string {
+  const { transport, certificateName, address } = request.remote;
+  return `${transport} ${certificateName ?? address}`;
+}
+
+async function list(context: Context, answer: Answer): Promise<void> {
+  const { request, cluster } = context;
+  const limit = request.query.get("limit") ?? "";
+  if (!/^[+-]?\d*$/.test(limit)) throw badRequest(`strconv.Atoi: parsing ${JSON.stringify(limit)}: invalid syntax`);
+  const pieces = await listContainers(cluster, {
+    all: flag(request, "all"),
+    limit: Math.max(0, Number(limit)),
+    size: flag(request, "size"),
+    filters: request.query.get("filters"),
+  });
+  await sendBytes(answer, 200, "application/json", pieces);
+}
+
+async function create(context: Context, answer: Answer): Promise<void> {
+  const { request, cluster } = context;
+  const text = await readJsonBody(request, cluster.clock);
+  const created = await createContainer(cluster, request.query.get("name") ?? "", {
+    text,
+    version: request.version,
+    platform: request.query.get("platform") || undefined,
+    client: clientOf(request),
+  });
+  sendJson(answer, 201, created.text);
+}
+
+async function inspect(context: Context, answer: Answer): Promise<void> {
+  const record = containerOf(context);
+  const { text } = await askText(context, record.node, containerPath(context, record, "/json"));
+  sendJson(answer, 200, clusterInspect(context.cluster, record, text));
+}
+
+async function start(context: Context, answer: Answer): Promise<void> {
+  const { request, cluster, params } = context;
+  const record = containerOf(context);
+  const changed = await startContainer(cluster, record, params.name ?? "", queryOf(request), request.version);
+  sendEmpty(answer, changed ? 204 : 304);
+}
+
+/** stop, kill, restart, pause, unpause: the engine's answer, given when the cache shows the change. */
+function change(action: string): Route["handle"] {
+  return async (context, answer) => {
+    const record = containerOf(context);
+    const from = await ask(context, record.node, containerPath(context, record, `/${action}`));
+    changed(context, record);
+    await pipeAnswer(answer, from);
+  };
+}
+
+function changed({ cluster }: Context, record: ContainerRecord): void {
+  cluster.refresher.mark(record, true);
+}
+
+async function remove(context: Context, answer: Answer): Promise<void> {
+  const record = containerOf(context);
+  const from = await ask(context, record.node, containerPath(context, record, ""));
+  // With link=1 only the link goes; the container stays.
+  if (flag(context.request, "link")) changed(context, record);
+  else forget(context.cluster, record);
+  await pipeAnswer(answer, from);
+}
+
+async function wait(context: Context, answer: Answer): Promise<void> {
+  const record = containerOf(context);
+  record.streams++;
+  try {
+    await forward(context, answer, record.node, containerPath(context, record, "/wait"));
+  } finally {
+    record.streams--;
+  }
+}
+
+async function rename(context: Context, answer: Answer): Promise<void> {
+  const { request, cluster } = context;
+  const name = request.query.get("name") ?? "";
+  await renameContainer(cluster, containerOf(context), context.params.name ?? "", name, request.version);
+  sendEmpty(answer, 204);
+}
+
+async function update(context: Context, answer: Answer): Promise<void> {
+  const { request, cluster } = context;
+  const record = containerOf(context);
+  const text = await readJsonBody(request, cluster.clock);
+  sendJson(answer, 200, await updateContainer(cluster, record, context.params.name ?? "", text, request.version));
+}
+
+async function prune(context: Context, answer: Answer): Promise<void> {
+  sendJson(answer, 200, await pruneContainers(context.cluster, context.request.query.get("filters")));
+}
+
+async function commit(context: Context, answer: Answer): Promise<void> {
+  const { request, cluster } = context;
+  const ref = request.query.get("container") ?? "";
+  const record = findContainer(cluster, ref);
+  const { node } = record;
+  if (!node.reachable) throw nodeUnreachable(node.name, node.whyUnreachable);
+  const query = new URLSearchParams(request.query);
+  query.set("container", record.engineId);
+  const { text, status } = await askText(context, node, `/commit?${query}`);
+  cluster.refresher.markImages(node);
+  await cluster.refresher.settledOn(node);
+  sendJson(answer, status, text);
+}
+
+/** Answered by the container's node, byte for byte. */
+function proxied(suffix: string): Route["handle"] {
+  return async (context, answer) => {
+    const record = containerOf(context);
+    await forward(context, answer, record.node, containerPath(context, record, suffix));
+  };
+}
+
+export const CONTAINER_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/containers/json",
+    how: "cached",
+    note: "Newest first over the cluster; filter `node` as well; a label `shoal.NODE` names the node.",
+    handle: list,
+  },
+  {
+    method: "POST",
+    path: "/containers/create",
+    how: "scheduled",
+    note: "409 with reasons when no node has room. Below engine API 1.44, further networks are connected before the answer.",
+    handle: create,
+  },
+  { method: "POST", path: "/containers/prune", how: "fanned out", handle: prune },
+  { method: "POST", path: "/commit", how: "proxied", note: "The image is on the container's node.", handle: commit },
+  {
+    method: "GET",
+    path: "/containers/{name}/json",
+    how: "proxied",
+    note: "With `Node`, and the node's address in place of 0.0.0.0.",
+    handle: inspect,
+  },
+  { method: "GET", path: "/containers/{name}/top", how: "proxied", handle: proxied("/top") },
+  { method: "GET", path: "/containers/{name}/logs", how: "proxied", handle: proxied("/logs") },
+  { method: "GET", path: "/containers/{name}/changes", how: "proxied", handle: proxied("/changes") },
+  { method: "GET", path: "/containers/{name}/export", how: "proxied", handle: proxied("/export") },
+  { method: "GET", path: "/containers/{name}/stats", how: "proxied", handle: proxied("/stats") },
+  { method: "POST", path: "/containers/{name}/resize", how: "proxied", handle: proxied("/resize") },
+  {
+    method: "POST",
+    path: "/containers/{name}/start",
+    how: "proxied",
+    note: "What the container released when it ended is reserved again first: 409 when its node has no room.",
+    handle: start,
+  },
+  { method: "POST", path: "/containers/{name}/stop", how: "proxied", handle: change("stop") },
+  { method: "POST", path: "/containers/{name}/restart", how: "proxied", handle: change("restart") },
+  { method: "POST", path: "/containers/{name}/kill", how: "proxied", handle: change("kill") },
+  {
+    method: "POST",
+    path: "/containers/{name}/update",
+    how: "proxied",
+    note: "Asks the ledger first: 409 when the node has no room.",
+    handle: update,
+  },
+  {
+    method: "POST",
+    path: "/containers/{name}/rename",
+    how: "proxied",
+    note: "Names are unique over the cluster.",
+    handle: rename,
+  },
+  { method: "POST", path: "/containers/{name}/pause", how: "proxied", handle: change("pause") },
+  { method: "POST", path: "/containers/{name}/unpause", how: "proxied", handle: change("unpause") },
+  { method: "POST", path: "/containers/{name}/wait", how: "proxied", handle: wait },
+  { method: "DELETE", path: "/containers/{name}", how: "proxied", handle: remove },
+  { method: "HEAD", path: "/containers/{name}/archive", how: "proxied", handle: proxied("/archive") },
+  { method: "GET", path: "/containers/{name}/archive", how: "proxied", handle: proxied("/archive") },
+  { method: "PUT", path: "/containers/{name}/archive", how: "proxied", handle: proxied("/archive") },
+];

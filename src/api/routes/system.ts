@@ -1,0 +1,112 @@
+/** The endpoint as a whole: ping, version, info, events, login; and shoal's own views. */
+import { clusterInfo } from "../../cluster/info.ts";
+import { anyNode } from "../../cluster/lookup.ts";
+import { decisionView, nodesView } from "../../cluster/views.ts";
+import { MIN_API_VERSION } from "../../docker/version.ts";
+import { streamEvents } from "../events.ts";
+import { forward } from "../forward.ts";
+import { type Answer, sendJson } from "../listener/answer.ts";
+import type { Context, Route } from "../route.ts";
+import { flag } from "./containers.ts";
+
+const PING_HEADERS = [
+  "Builder-Version",
+  "1",
+  "Swarm",
+  "inactive",
+  "Cache-Control",
+  "no-cache, no-store, must-revalidate",
+  "Pragma",
+  "no-cache",
+];
+
+async function ping({ request }: Context, answer: Answer): Promise<void> {
+  const head = request.method === "HEAD";
+  const headers = [...PING_HEADERS, "Content-Type", "text/plain; charset=utf-8", "Content-Length", head ? "0" : "2"];
+  answer.start(200, headers).end(head ? "" : "OK");
+}
+
+async function version({ cluster, host }: Context, answer: Answer): Promise<void> {
+  const { apiVersion } = host;
+  const details = {
+    ApiVersion: apiVersion,
+    Arch: host.goArchitecture,
+    BuildTime: "",
+    Experimental: String(host.experimental),
+    GitCommit: "",
+    GoVersion: host.runtime,
+    KernelVersion: host.kernel,
+    MinAPIVersion: MIN_API_VERSION,
+    Os: "linux",
+  };
+  const engines = [...new Set([...cluster.nodes.values()].flatMap((node) => node.facts?.serverVersion ?? []))].sort();
+  sendJson(answer, 200, {
+    Platform: { Name: "Shoal" },
+    Components: [
+      { Name: "Shoal", Version: host.version, Details: details },
+      ...engines.map((engine) => ({ Name: "Engine", Version: engine, Details: {} })),
+    ],
+    Version: `shoal/${host.version}`,
+    ApiVersion: apiVersion,
+    MinAPIVersion: MIN_API_VERSION,
+    GitCommit: "",
+    GoVersion: host.runtime,
+    Os: "linux",
+    Arch: host.goArchitecture,
+    KernelVersion: host.kernel,
+    BuildTime: "",
+  });
+}
+
+async function info({ cluster, host }: Context, answer: Answer): Promise<void> {
+  await cluster.refresher.settled();
+  sendJson(answer, 200, clusterInfo(cluster, host));
+}
+
+async function auth(context: Context, answer: Answer): Promise<void> {
+  await forward(context, answer, anyNode(context.cluster), "/auth");
+}
+
+async function nodes({ cluster, request }: Context, answer: Answer): Promise<void> {
+  await cluster.refresher.settled();
+  sendJson(answer, 200, await nodesView(cluster, flag(request, "usage")));
+}
+
+async function decisions({ cluster, params }: Context, answer: Answer): Promise<void> {
+  sendJson(answer, 200, decisionView(cluster, params.name ?? ""));
+}
+
+export const SYSTEM_ROUTES: readonly Route[] = [
+  { method: "GET", path: "/_ping", how: "cached", handle: ping },
+  { method: "HEAD", path: "/_ping", how: "cached", handle: ping },
+  { method: "GET", path: "/version", how: "cached", handle: version },
+  {
+    method: "GET",
+    path: "/info",
+    how: "aggregated",
+    note: "With classic Swarm's block of nodes; swarm mode is `inactive`.",
+    handle: info,
+  },
+  {
+    method: "GET",
+    path: "/events",
+    how: "aggregated",
+    note: "Each event with its node's name, ID and address as attributes.",
+    handle: streamEvents,
+  },
+  { method: "POST", path: "/auth", how: "proxied", note: "By any node that answers.", handle: auth },
+  {
+    method: "GET",
+    path: "/shoal/nodes",
+    how: "aggregated",
+    note: "Shoal's own: what `shoal node ls` shows; `usage=1` measures for a second.",
+    handle: nodes,
+  },
+  {
+    method: "GET",
+    path: "/shoal/decisions/{name}",
+    how: "cached",
+    note: "Shoal's own: what `shoal why` shows.",
+    handle: decisions,
+  },
+];

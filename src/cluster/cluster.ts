@@ -1,0 +1,78 @@
+/**
+ * The virtual engine's state: nodes, containers, images, ledger, events. One object that the files beside it work on;
+ * it owns the parts and their wiring, they own the behaviour.
+ */
+import type { Engine } from "../engine/engine.ts";
+import type { EngineObserver } from "../engine/observer.ts";
+import type { Clock } from "../kit/clock.ts";
+import type { Logger } from "../kit/log.ts";
+import type { Random } from "../kit/random.ts";
+import type { Filter } from "../scheduler/filters/filter.ts";
+import { Ledger } from "../scheduler/ledger.ts";
+import type { Strategy } from "../scheduler/strategies/strategy.ts";
+import { Decisions } from "./decisions.ts";
+import { EventHub } from "./event-hub.ts";
+import { ExecIndex } from "./exec-index.ts";
+import { ImageIndex } from "./image-index.ts";
+import { Inventory } from "./inventory.ts";
+import type { ClusterNode } from "./node.ts";
+import { Placements } from "./placements.ts";
+import { PullMemory } from "./pull-memory.ts";
+import { Refresher } from "./refresh.ts";
+
+export interface ClusterOptions {
+  readonly strategy: Strategy;
+  readonly filters: readonly Filter[];
+  /** 0.05 admits 5 % more than a node reports. */
+  readonly overcommit: number;
+  /** What `-c N` with N ≤ 8 means: whole CPUs as in the seeds, or Docker's weight. */
+  readonly cpuShares: "cpus" | "docker";
+  readonly pullTo: "one" | "all";
+  /** List names as `node-1/redis`, as classic Swarm did. */
+  readonly nodeNames: boolean;
+  /** Test mode: every container gets a cluster ID unlike the engine's. */
+  readonly mintIds: boolean;
+  /** Makes the connection to one discovery entry; not started yet. */
+  readonly openEngine: (entry: string, observer: EngineObserver) => Engine;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+export class Cluster {
+  readonly options: ClusterOptions;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** By node ID, in the order of discovery. */
+  readonly nodes = new Map<string, ClusterNode>();
+  readonly inventory = new Inventory();
+  readonly images = new ImageIndex();
+  readonly ledger = new Ledger();
+  readonly placements = new Placements();
+  readonly execs = new ExecIndex();
+  readonly events = new EventHub();
+  readonly decisions: Decisions;
+  readonly pullMemory: PullMemory;
+  readonly refresher: Refresher;
+
+  constructor(options: ClusterOptions) {
+    this.options = options;
+    this.clock = options.clock;
+    this.random = options.random;
+    this.log = options.log;
+    this.decisions = new Decisions();
+    this.pullMemory = new PullMemory(options.clock);
+    this.refresher = new Refresher(this);
+  }
+
+  /** Nodes that can be asked now. */
+  reachable(): ClusterNode[] {
+    return [...this.nodes.values()].filter((node) => node.reachable);
+  }
+
+  nodeByName(name: string): ClusterNode | undefined {
+    for (const node of this.nodes.values()) if (node.name === name) return node;
+    return undefined;
+  }
+}

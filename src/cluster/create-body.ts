@@ -1,0 +1,145 @@
+/**
+ * What shoal changes in a create request on its way to a node: a list of splices into the client's own text. Every byte
+ * that placement does not need passes unread, so that new engine features work without us.
+ */
+import { type Edit, goGet, rawAt, splice } from "../docker/json-text.ts";
+import { splitNodePrefix } from "../docker/references.ts";
+import { compareVersions } from "../docker/version.ts";
+import { takenFromEnv } from "../scheduler/request.ts";
+import type { Cluster } from "./cluster.ts";
+import { HINT_LABEL } from "./hint.ts";
+import { builtInNetwork } from "./network-ids.ts";
+import type { ClusterNode } from "./node.ts";
+
+/** Several endpoints in one create: engines below this version take one, and the others by connect. */
+const MANY_ENDPOINTS = "1.44";
+
+/** Paths whose objects must not have a key twice in any letter case: Go would read another one than we did. */
+export const GUARDED_PATHS: readonly (readonly string[])[] = [
+  [],
+  ["HostConfig"],
+  ["HostConfig", "RestartPolicy"],
+  ["HostConfig", "PortBindings"],
+  ["NetworkingConfig"],
+  ["NetworkingConfig", "EndpointsConfig"],
+];
+
+export interface EngineBody {
+  readonly text: string;
+  /** Networks to connect after the create, before it is answered; each with its endpoint settings as JSON. */
+  readonly connects: readonly { readonly network: string; readonly endpoint: string }[];
+  /** The `-c N` that stands for whole CPUs, to be shown by inspect. */
+  readonly cpuShares: number | undefined;
+}
+
+export interface BodyOptions {
+  readonly hint: string;
+  /** Short cluster ID when it differs from the engine's: what an unset host name becomes. */
+  readonly hostname: string | undefined;
+  /** Engine API version that the request is sent with. */
+  readonly version: string;
+  readonly cpuShares: number | undefined;
+}
+
+export function engineBody(
+  cluster: Cluster,
+  node: ClusterNode,
+  text: string,
+  body: unknown,
+  options: BodyOptions,
+): EngineBody {
+  const edits: Edit[] = [{ path: ["Labels", HINT_LABEL], json: JSON.stringify(options.hint) }];
+  const taken = takenFromEnv(body);
+  if (taken.env) edits.push({ path: ["Env"], json: JSON.stringify(taken.env) });
+  for (const [label, value] of Object.entries(taken.labels))
+    edits.push({ path: ["Labels", label], json: JSON.stringify(value) });
+  if (options.cpuShares !== undefined) {
+    // Engines refuse shares below 2; a whole machine is 1024, as in classic Swarm.
+    const shares = Math.max(2, Math.round((1024 * options.cpuShares) / Math.max(1, node.facts?.cpus ?? 1)));
+    edits.push({ path: ["HostConfig", "CpuShares"], json: String(shares) });
+  }
+  if (options.hostname !== undefined && takesHostname(body)) {
+    edits.push({ path: ["Hostname"], json: JSON.stringify(options.hostname) });
+  }
+  edits.push(...referenceEdits(cluster, body));
+  const { edits: endpointEdits, connects } = endpoints(text, body, options.version);
+  edits.push(...endpointEdits);
+  return { text: splice(text, edits), connects, cpuShares: options.cpuShares };
+}
+
+/** A host name may be set unless the user did, or the network belongs to somebody else. */
+function takesHostname(body: unknown): boolean {
+  const mode = goGet(body, "HostConfig", "NetworkMode");
+  const uts = goGet(body, "HostConfig", "UTSMode");
+  const borrowed = typeof mode === "string" && (mode === "host" || mode.startsWith("container:"));
+  return !goGet(body, "Hostname") && !borrowed && uts !== "host";
+}
+
+/** Containers and networks that the body names, in the engine's own terms. */
+function referenceEdits(cluster: Cluster, body: unknown): Edit[] {
+  const edits: Edit[] = [];
+  for (const key of ["NetworkMode", "IpcMode", "PidMode"]) {
+    const mode = goGet(body, "HostConfig", key);
+    if (typeof mode !== "string") continue;
+    const engineMode = mode.startsWith("container:")
+      ? `container:${containerRef(cluster, mode.slice("container:".length))}`
+      : key === "NetworkMode"
+        ? networkRef(cluster, mode)
+        : mode;
+    if (engineMode !== mode) edits.push({ path: ["HostConfig", key], json: JSON.stringify(engineMode) });
+  }
+  const rewriteList = (path: string[], rewrite: (item: string) => string): void => {
+    const list = goGet(body, ...path);
+    if (!Array.isArray(list)) return;
+    const rewritten = list.map((item) => (typeof item === "string" ? rewrite(item) : item));
+    if (rewritten.some((item, i) => item !== list[i])) edits.push({ path, json: JSON.stringify(rewritten) });
+  };
+  rewriteList(["HostConfig", "VolumesFrom"], (item) => {
+    const [ref = "", ...mode] = item.split(":");
+    return [containerRef(cluster, ref), ...mode].join(":");
+  });
+  rewriteList(["HostConfig", "Links"], (item) => {
+    const [ref = "", alias] = item.split(":");
+    return `${containerRef(cluster, ref)}:${alias ?? splitNodePrefix(ref).rest}`;
+  });
+  return edits;
+}
+
+function containerRef(cluster: Cluster, ref: string): string {
+  const record = cluster.inventory.find(ref);
+  return record && ref !== record.engineName && ref !== `/${record.engineName}` ? record.engineId : ref;
+}
+
+/** A cluster ID of bridge, host or none is its name on every engine; `node-1/net` is `net` there. */
+function networkRef(cluster: Cluster, ref: string): string {
+  const builtIn = builtInNetwork(ref);
+  if (builtIn) return builtIn;
+  const { node, rest } = splitNodePrefix(ref);
+  return node !== undefined && cluster.nodeByName(node) ? rest : ref;
+}
+
+function endpoints(
+  text: string,
+  body: unknown,
+  version: string,
+): { edits: Edit[]; connects: { network: string; endpoint: string }[] } {
+  const all = Object.entries((goGet(body, "NetworkingConfig", "EndpointsConfig") ?? {}) as Record<string, unknown>);
+  if (all.length <= 1 || compareVersions(version, MANY_ENDPOINTS) >= 0) return { edits: [], connects: [] };
+  const mode = goGet(body, "HostConfig", "NetworkMode");
+  const first = all.find(([network]) => network === mode)?.[0] ?? all[0]?.[0];
+  const others = all.filter(([network]) => network !== first);
+  return {
+    edits: others.map(([network]) => ({ path: ["NetworkingConfig", "EndpointsConfig", network], json: undefined })),
+    connects: others.map(([network]) => ({
+      network,
+      endpoint: rawAt(text, ["NetworkingConfig", "EndpointsConfig", network]) ?? "{}",
+    })),
+  };
+}
+
+/** The number of whole CPUs that `-c N` means here, or undefined when it is Docker's weight (or not given). */
+export function wholeCpus(cluster: Cluster, body: unknown): number | undefined {
+  if (cluster.options.cpuShares === "docker") return undefined;
+  const shares = goGet(body, "HostConfig", "CpuShares");
+  return typeof shares === "number" && shares >= 1 && shares <= 8 ? shares : undefined;
+}

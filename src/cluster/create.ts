@@ -1,0 +1,264 @@
+/**
+ * Creating a container: a place is chosen and booked in one step, then the engine is asked; a node that fails for its own
+ * reason hands over to the next. Owns the life of a placement until the engine's answer.
+ */
+import { badRequest, DockerError, invalidName, nameInUse } from "../docker/errors.ts";
+import { assertNoVariants, decodeJson, goGet, splice } from "../docker/json-text.ts";
+import { generateName } from "../docker/names.ts";
+import { isValidContainerName } from "../docker/references.ts";
+import { clampVersion } from "../docker/version.ts";
+import { isImageMissing, isNodesOwnFault } from "../engine/quirks.ts";
+import { WireError } from "../engine/wire/wire.ts";
+import { CREATE_MS, NODES_TRIED } from "../kit/limits.ts";
+import { type Decision, place, refusalError } from "../scheduler/place.ts";
+import { type Request, readRequest } from "../scheduler/request.ts";
+import { forget } from "./absorb.ts";
+import { claimNonce } from "./claim.ts";
+import type { Cluster } from "./cluster.ts";
+import { type EngineBody, engineBody, GUARDED_PATHS, wholeCpus } from "./create-body.ts";
+import { encodeHint } from "./hint.ts";
+import { settle } from "./holdings.ts";
+import { canonicalImage } from "./image-index.ts";
+import { needsOfRequest } from "./needs.ts";
+import type { ClusterNode } from "./node.ts";
+import type { Placement } from "./placements.ts";
+import type { ContainerRecord, Recipe } from "./record.ts";
+import { surroundingsOf } from "./surroundings.ts";
+import { clusterText } from "./translate.ts";
+
+export interface CreateAnswer {
+  readonly record: ContainerRecord;
+  /** The engine's answer in the cluster's words. */
+  readonly text: string;
+}
+
+/** A create in the making: what every try on a node shares. */
+export interface Order {
+  readonly recipe: Recipe;
+  readonly body: unknown;
+  readonly name: string;
+  readonly request: Request;
+  /** Given when the container exists already and keeps its identity on another node. */
+  readonly identity: { readonly id: string; readonly epoch: number } | undefined;
+}
+
+/** @param wantedName the client's, "" when it gave none. Throws DockerError. */
+export async function createContainer(cluster: Cluster, wantedName: string, recipe: Recipe): Promise<CreateAnswer> {
+  const body = decodeJson(recipe.text);
+  if (typeof body !== "object" || body === null || Array.isArray(body))
+    throw badRequest("config cannot be empty in order to create a container");
+  assertNoVariants(recipe.text, GUARDED_PATHS);
+  const name = chooseName(cluster, wantedName);
+  const request = readRequest(body, name, recipe.platform, { cpuShares: cluster.options.cpuShares });
+  return placeOrder(cluster, { recipe, body, name, request, identity: undefined }, new Set());
+}
+
+function chooseName(cluster: Cluster, wanted: string): string {
+  const { inventory, random } = cluster;
+  if (wanted === "") return generateName(random, (name) => inventory.named(name).size > 0);
+  const name = wanted.startsWith("/") ? wanted.slice(1) : wanted;
+  if (!isValidContainerName(name)) throw invalidName(name);
+  for (const holder of inventory.named(name)) throw nameInUse(name, holder.id);
+  return name;
+}
+
+/** Tries nodes until one takes it, three at most. @param excluded node IDs that failed already */
+export async function placeOrder(cluster: Cluster, order: Order, excluded: Set<string>): Promise<CreateAnswer> {
+  let failure: DockerError | undefined;
+  for (let tries = 0; tries < NODES_TRIED; tries++) {
+    // From here to the booked placement nothing waits: that is the lock.
+    const decision = decide(cluster, order, excluded);
+    const node = chooseNode(cluster, order, decision);
+    if (!node) throw failure ?? refusalError(decision);
+    const placement = book(cluster, order, node);
+    const kept = { name: order.name, id: undefined, time: cluster.clock.now(), node: node.name, decision };
+    cluster.decisions.keep(kept);
+    try {
+      const answer = await createOn(cluster, order, node, placement);
+      cluster.decisions.keep({ ...kept, id: answer.record.id });
+      node.failures = 0;
+      return answer;
+    } catch (error) {
+      failure = toFailure(cluster, node, error);
+      if (isUncertain(error)) {
+        // It may have been made: its name and needs stay booked until the node's next lists tell.
+        placement.uncertain = true;
+        throw failure;
+      }
+      unbook(cluster, placement);
+      if (error instanceof DockerError && isImageMissing(error.status, error.message)) {
+        // The client pulls now and creates again: both shall go where this one was to go.
+        const { image } = order.request;
+        cluster.pullMemory.remember(order.recipe.client, canonicalImage(image) ?? image, node.id);
+        throw failure;
+      }
+      if (!isNextNodesTurn(error)) throw failure;
+      cluster.log.warn("a node failed a create for its own reason", { node: node.name, error: failure.message });
+      node.failures++;
+      node.touch();
+      excluded.add(node.id);
+    }
+  }
+  throw failure ?? new DockerError(500, "no node was tried");
+}
+
+function decide(cluster: Cluster, order: Order, excluded: ReadonlySet<string>): Decision {
+  const { options } = cluster;
+  const views = [];
+  for (const node of cluster.nodes.values()) views.push(node.view);
+  return place(order.request, views, {
+    ledger: cluster.ledger,
+    surroundings: surroundingsOf(cluster),
+    strategy: options.strategy,
+    filters: options.filters,
+    overcommit: options.overcommit,
+    random: cluster.random,
+    exclude: excluded,
+  });
+}
+
+/**
+ * The best node, unless the client pulled the image to another good one a moment ago, or the image can be had on other
+ * good nodes only: one that no registry knows (committed, imported, loaded) cannot be pulled.
+ */
+function chooseNode(cluster: Cluster, order: Order, decision: Decision): ClusterNode | undefined {
+  const [best] = decision.ranked;
+  if (!best) {
+    cluster.decisions.keep({ name: order.name, id: undefined, time: cluster.clock.now(), node: undefined, decision });
+    return undefined;
+  }
+  const { image } = order.request;
+  const pulledTo = cluster.pullMemory.recall(order.recipe.client, canonicalImage(image) ?? image);
+  const pulled = decision.ranked.find((view) => view.id === pulledTo);
+  if (pulled) return cluster.nodes.get(pulled.id);
+  if (!cluster.images.find(best.id, image)) {
+    const holder = decision.ranked.find((view) => {
+      const found = cluster.images.find(view.id, image);
+      return found !== undefined && found.repoDigests.length === 0;
+    });
+    if (holder) return cluster.nodes.get(holder.id);
+  }
+  return cluster.nodes.get(best.id);
+}
+
+/** Takes the name, the resources and the ports. Synchronous. */
+function book(cluster: Cluster, order: Order, node: ClusterNode): Placement {
+  const record: ContainerRecord = {
+    id: order.identity?.id ?? cluster.random.hex(32),
+    name: order.name,
+    epoch: order.identity?.epoch ?? 1,
+    node,
+    engineId: "",
+    engineName: order.name,
+    state: "placing",
+    created: Math.floor(cluster.clock.now() / 1000),
+    sequence: cluster.inventory.nextSequence(),
+    image: order.request.image,
+    imageId: "",
+    labels: order.request.labels,
+    exitCode: undefined,
+    since: undefined,
+    needs: resolveSuccession(cluster, needsOfRequest(order.request, order.body)),
+    published: [],
+    needsKnown: true,
+    cpuShares: wholeCpus(cluster, order.body),
+    entry: undefined,
+    touchedAt: cluster.clock.monotonic(),
+    streams: 0,
+    recipe: order.recipe,
+    removed: false,
+  };
+  const placement: Placement = { nonce: cluster.random.hex(8), record, uncertain: false, askedAt: record.touchedAt };
+  cluster.inventory.add(record);
+  settle(cluster, record);
+  cluster.placements.add(placement);
+  return placement;
+}
+
+/** Compose names what it replaces by any reference; the ledger knows cluster IDs. */
+function resolveSuccession<T extends { readonly replaces?: string }>(cluster: Cluster, needs: T): T {
+  if (needs.replaces === undefined) return needs;
+  const replaced = cluster.inventory.byId(needs.replaces) ?? cluster.inventory.find(needs.replaces);
+  return replaced ? { ...needs, replaces: replaced.id } : needs;
+}
+
+function unbook(cluster: Cluster, placement: Placement): void {
+  cluster.placements.delete(placement.nonce);
+  forget(cluster, placement.record);
+}
+
+async function createOn(
+  cluster: Cluster,
+  order: Order,
+  node: ClusterNode,
+  placement: Placement,
+): Promise<CreateAnswer> {
+  const { recipe } = order;
+  const { record } = placement;
+  const known = cluster.options.mintIds || order.identity !== undefined;
+  const version = clampVersion(recipe.version ?? node.view.apiVersion, node.view.minApiVersion, node.view.apiVersion);
+  const edited = engineBody(cluster, node, recipe.text, order.body, {
+    hint: encodeHint({
+      id: known ? record.id : undefined,
+      nonce: placement.nonce,
+      epoch: record.epoch,
+      needs: record.needs,
+      cpuShares: record.cpuShares,
+    }),
+    hostname: known ? record.id.slice(0, 12) : undefined,
+    version,
+    cpuShares: record.cpuShares,
+  });
+  const query = new URLSearchParams({ name: order.name });
+  if (recipe.platform) query.set("platform", recipe.platform);
+  const text = await node.engine.text("POST", `/containers/create?${query}`, edited.text, {
+    deadlineMs: CREATE_MS,
+    version: recipe.version,
+  });
+  const engineId = goGet(JSON.parse(text), "Id");
+  if (typeof engineId !== "string") throw new DockerError(500, `node ${node.name} answered a create without an ID`);
+  const final = claimNonce(cluster, node, placement.nonce, engineId, order.name) ?? placement.record;
+  cluster.placements.delete(placement.nonce);
+  await connectOthers(cluster, node, final, edited);
+  cluster.refresher.mark(final, true);
+  return { record: final, text: splice(text, [{ path: ["Id"], json: JSON.stringify(final.id) }]) };
+}
+
+/** The endpoints that the engine could not take at create. One that fails undoes the container, as dockerd does. */
+async function connectOthers(
+  cluster: Cluster,
+  node: ClusterNode,
+  record: ContainerRecord,
+  body: EngineBody,
+): Promise<void> {
+  try {
+    for (const { network, endpoint } of body.connects) {
+      const request = `{"Container":${JSON.stringify(record.engineId)},"EndpointConfig":${endpoint}}`;
+      await node.engine.text("POST", `/networks/${encodeURIComponent(network)}/connect`, request, {
+        deadlineMs: CREATE_MS,
+      });
+    }
+  } catch (error) {
+    await node.engine.text("DELETE", `/containers/${record.engineId}?force=1&v=1`, undefined, {
+      deadlineMs: CREATE_MS,
+    });
+    forget(cluster, record);
+    throw error;
+  }
+}
+
+function toFailure(cluster: Cluster, node: ClusterNode, error: unknown): DockerError {
+  if (error instanceof DockerError) return new DockerError(error.status, clusterText(cluster, node, error.message));
+  const message = error instanceof Error ? error.message : String(error);
+  return new DockerError(503, `node ${node.name} did not answer the create: ${message}`, { cause: error });
+}
+
+/** The request may have arrived, and no answer tells. */
+function isUncertain(error: unknown): boolean {
+  return !(error instanceof DockerError) && !(error instanceof WireError && !error.sent);
+}
+
+function isNextNodesTurn(error: unknown): boolean {
+  if (error instanceof WireError) return !error.sent;
+  return error instanceof DockerError && isNodesOwnFault(error.status, error.message);
+}

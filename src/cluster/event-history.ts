@@ -1,0 +1,35 @@
+/** Past events of the cluster: each engine's own memory of them, merged by time. */
+import { parseEvent } from "../engine/event.ts";
+import { textsOf } from "../engine/texts.ts";
+import { withDeadline } from "../kit/deadline.ts";
+import { ENGINE_CALL_MS } from "../kit/limits.ts";
+import type { Cluster } from "./cluster.ts";
+import type { ClusterEvent } from "./event-hub.ts";
+import type { ClusterNode } from "./node.ts";
+import { clusterEvent } from "./render-event.ts";
+
+/** @param since,until Unix seconds with nanoseconds, as dockerd takes them. Nodes that do not answer are left out. */
+export async function eventHistory(cluster: Cluster, since: string, until: string): Promise<ClusterEvent[]> {
+  const histories = await Promise.all(
+    cluster.reachable().map((node) =>
+      history(cluster, node, since, until).catch((error: unknown) => {
+        cluster.log.warn("a node's event history could not be read", { node: node.name, error: String(error) });
+        return [];
+      }),
+    ),
+  );
+  return histories.flat().sort((a, b) => (a.timeNano < b.timeNano ? -1 : a.timeNano > b.timeNano ? 1 : 0));
+}
+
+function history(cluster: Cluster, node: ClusterNode, since: string, until: string): Promise<ClusterEvent[]> {
+  return withDeadline(cluster.clock, ENGINE_CALL_MS, `events of ${node.name}`, async (signal) => {
+    const path = `/events?since=${encodeURIComponent(since)}&until=${encodeURIComponent(until)}`;
+    const answer = await node.engine.call({ method: "GET", path, signal });
+    const events: ClusterEvent[] = [];
+    for await (const line of textsOf(answer.body)) {
+      const event = parseEvent(line);
+      if (event && !node.ignored.has(event.actorId)) events.push(clusterEvent(node, event));
+    }
+    return events;
+  });
+}

@@ -1,0 +1,25 @@
+/** One small call to an engine whose status matters also when it is no error (304: it was so already). */
+import { DockerError } from "../docker/errors.ts";
+import { engineMessage } from "../engine/client.ts";
+import { textsOf } from "../engine/texts.ts";
+import { withDeadline } from "../kit/deadline.ts";
+import { CREATE_MS } from "../kit/limits.ts";
+import type { Cluster } from "./cluster.ts";
+import type { ClusterNode } from "./node.ts";
+
+/** The status below 400. Rejects with DockerError (the engine's status and message), WireError or DeadlineError. */
+export function statusOfCall(
+  cluster: Cluster,
+  node: ClusterNode,
+  method: string,
+  path: string,
+  version: string | undefined,
+): Promise<number> {
+  return withDeadline(cluster.clock, CREATE_MS, `${method} ${path} on ${node.name}`, async (signal) => {
+    const answer = await node.engine.call({ method, path, version, signal, lane: "quick" });
+    let text = "";
+    for await (const part of textsOf(answer.body)) text += part;
+    if (answer.status >= 400) throw new DockerError(answer.status, engineMessage(answer.status, text));
+    return answer.status;
+  });
+}

@@ -1,0 +1,108 @@
+/** What an engine's event changes in the cache. The event tells state and name at once; the rest is read back shortly. */
+import type { EngineEvent } from "../engine/event.ts";
+import { forget } from "./absorb.ts";
+import { claimNonce } from "./claim.ts";
+import type { Cluster } from "./cluster.ts";
+import { decodeHint, HINT_LABEL } from "./hint.ts";
+import { settle } from "./holdings.ts";
+import { BUILT_IN_NETWORKS, type ClusterNode } from "./node.ts";
+import type { ContainerRecord, ContainerState } from "./record.ts";
+
+/** Actions that only change the state, and to what. */
+const STATES: Readonly<Record<string, ContainerState>> = {
+  start: "running",
+  die: "exited",
+  pause: "paused",
+  unpause: "running",
+};
+
+/** @param publish called when the cache is as the event says (before the container is dropped, for the last one) */
+export function followEvent(cluster: Cluster, node: ClusterNode, event: EngineEvent, publish: () => void): void {
+  switch (event.type) {
+    case "container":
+      followContainer(cluster, node, event, publish);
+      return;
+    case "image":
+      cluster.refresher.markImages(node);
+      break;
+    case "volume":
+      followVolume(node, event);
+      break;
+    case "network":
+      followNetwork(cluster, node, event);
+      break;
+  }
+  publish();
+}
+
+function followContainer(cluster: Cluster, node: ClusterNode, event: EngineEvent, publish: () => void): void {
+  const record = node.containers.get(event.actorId) ?? claimed(cluster, node, event);
+  if (event.action === "destroy") {
+    publish();
+    if (record) forget(cluster, record);
+    return;
+  }
+  if (!record) {
+    cluster.refresher.markId(node, event.actorId);
+    publish();
+    return;
+  }
+  const state = STATES[event.action];
+  if (state !== undefined) {
+    cluster.inventory.setState(record, state);
+    if (state === "running" && event.action === "start") record.recipe = undefined;
+    if (event.action === "start" || event.action === "die") record.since = Number(BigInt(event.timeNano) / 1_000_000n);
+    record.touchedAt = cluster.clock.monotonic();
+    settle(cluster, record);
+  }
+  if (event.action === "rename") {
+    const name = (event.attributes.name ?? "").replace(/^\//, "");
+    if (name !== "") {
+      cluster.inventory.rename(record, name);
+      record.engineName = name;
+    }
+  }
+  if (changesRow(event.action)) cluster.refresher.mark(record, false);
+  publish();
+}
+
+/** A create of ours whose answer is still under way. */
+function claimed(cluster: Cluster, node: ClusterNode, event: EngineEvent): ContainerRecord | undefined {
+  if (event.action !== "create") return undefined;
+  const hint = decodeHint(event.attributes[HINT_LABEL]);
+  if (!hint) return undefined;
+  return claimNonce(cluster, node, hint.nonce, event.actorId, event.attributes.name ?? "");
+}
+
+function changesRow(action: string): boolean {
+  return (
+    action in STATES ||
+    action === "create" ||
+    action === "rename" ||
+    action === "update" ||
+    action === "restart" ||
+    action === "stop" ||
+    action === "oom" ||
+    action.startsWith("health_status")
+  );
+}
+
+function followVolume(node: ClusterNode, event: EngineEvent): void {
+  if (event.action === "create" && (event.attributes.driver ?? "local") === "local") {
+    node.volumes = new Set([...node.volumes, event.actorId]);
+  } else if (event.action === "destroy") {
+    node.volumes = new Set([...node.volumes].filter((name) => name !== event.actorId));
+  }
+}
+
+function followNetwork(cluster: Cluster, node: ClusterNode, event: EngineEvent): void {
+  const { name = "" } = event.attributes;
+  if (event.action === "create" && !(BUILT_IN_NETWORKS as readonly string[]).includes(name)) {
+    node.networks = new Map([...node.networks, [event.actorId, name]]);
+  } else if (event.action === "destroy") {
+    node.networks = new Map([...node.networks].filter(([id]) => id !== event.actorId));
+  } else if (event.action === "connect" || event.action === "disconnect") {
+    const record = node.containers.get(event.attributes.container ?? "");
+    if (record) cluster.refresher.mark(record, false);
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * The label that a create leaves on the engine's container, so that a new manager finds identity and needs again
+ * without an inspect. A hint only: always overwritten at create, hidden from clients, bound by a nonce.
+ */
+import type { PortClaim } from "../scheduler/request.ts";
+import type { Needs } from "./record.ts";
+
+export const HINT_LABEL = "shoal.hint";
+/** Shown on listed containers; its last part is the header that the docker CLI prints. */
+export const NODE_LABEL = "shoal.NODE";
+
+export interface Hint {
+  /** Cluster ID; undefined when the engine's own ID serves. */
+  readonly id: string | undefined;
+  /** Made for one create: tells our own container from one that inherited the label. */
+  readonly nonce: string;
+  readonly epoch: number;
+  readonly needs: Needs;
+  /** The `-c N` that inspect shows. */
+  readonly cpuShares: number | undefined;
+}
+
+/** Short keys: the label is on every container and in every event. */
+interface Encoded {
+  readonly v: 1;
+  readonly i?: string;
+  readonly n: string;
+  readonly e?: number;
+  readonly c?: number;
+  readonly m?: number;
+  readonly p?: readonly (readonly [string, number, string])[];
+  readonly x?: 1;
+  readonly s?: string;
+  readonly r?: string;
+  readonly w?: number;
+}
+
+export function encodeHint(hint: Hint): string {
+  const { needs } = hint;
+  const encoded: Encoded = {
+    v: 1,
+    n: hint.nonce,
+    ...(hint.id !== undefined && { i: hint.id }),
+    ...(hint.epoch > 1 && { e: hint.epoch }),
+    ...(needs.nanoCpus > 0 && { c: needs.nanoCpus }),
+    ...(needs.memory > 0 && { m: needs.memory }),
+    ...(needs.ports.length > 0 && { p: needs.ports.map(({ ip, port, protocol }) => [ip, port, protocol] as const) }),
+    ...(needs.whenExited && { x: 1 as const }),
+    ...(needs.slot !== undefined && { s: needs.slot }),
+    ...(needs.replaces !== undefined && { r: needs.replaces }),
+    ...(hint.cpuShares !== undefined && { w: hint.cpuShares }),
+  };
+  return JSON.stringify(encoded);
+}
+
+/** Undefined when the text is not a hint of ours. */
+export function decodeHint(text: string | undefined): Hint | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const encoded = JSON.parse(text) as Partial<Encoded> | null;
+    if (encoded?.v !== 1 || typeof encoded.n !== "string") return undefined;
+    const ports: PortClaim[] = (encoded.p ?? []).map(([ip, port, protocol]) => ({ ip, port, protocol }));
+    return {
+      id: encoded.i,
+      nonce: encoded.n,
+      epoch: encoded.e ?? 1,
+      cpuShares: encoded.w,
+      needs: {
+        nanoCpus: encoded.c ?? 0,
+        memory: encoded.m ?? 0,
+        ports,
+        whenExited: encoded.x === 1,
+        ...(encoded.s !== undefined && { slot: encoded.s }),
+        ...(encoded.r !== undefined && { replaces: encoded.r }),
+      },
+    };
+  } catch {
+    return undefined;
+  }
+}

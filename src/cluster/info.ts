@@ -1,0 +1,178 @@
+/** `GET /info`: the cluster as one engine, with classic Swarm's block of nodes that `docker info` prints. */
+import { bytesSize } from "../docker/units.ts";
+import type { Cluster } from "./cluster.ts";
+import type { ClusterNode } from "./node.ts";
+
+/** What the process around the cluster knows. */
+export interface HostFacts {
+  readonly id: string;
+  readonly hostName: string;
+  readonly version: string;
+  readonly kernel: string;
+  /** What clients are told to speak. */
+  readonly apiVersion: string;
+  /** Go's word for the architecture, as `docker version` shows it, and the runtime's version. */
+  readonly goArchitecture: string;
+  readonly runtime: string;
+  readonly operatingSystem: string;
+  readonly architecture: string;
+  readonly warnings: readonly string[];
+  readonly debug: boolean;
+  readonly experimental: boolean;
+  readonly openStreams: () => number;
+}
+
+export function clusterInfo(cluster: Cluster, host: HostFacts): Record<string, unknown> {
+  const nodes = [...cluster.nodes.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const counts = nodes.map(containerCounts);
+  const sum = (pickNumber: (node: ClusterNode) => number): number =>
+    nodes.reduce((total, node) => total + pickNumber(node), 0);
+  const first = nodes.find((node) => node.reachable)?.facts;
+  const images = new Set([...cluster.images.nodes()].flatMap(([, list]) => list.map(({ id }) => id)));
+  return {
+    ID: host.id,
+    Name: host.hostName,
+    ServerVersion: `shoal/${host.version}`,
+    Containers: counts.reduce((total, count) => total + count.all, 0),
+    ContainersRunning: counts.reduce((total, count) => total + count.running, 0),
+    ContainersPaused: counts.reduce((total, count) => total + count.paused, 0),
+    ContainersStopped: counts.reduce((total, count) => total + count.stopped, 0),
+    Images: images.size,
+    Driver: "shoal",
+    DriverStatus: null,
+    SystemStatus: systemStatus(cluster, nodes),
+    Plugins: { Volume: ["local"], Network: ["bridge", "host", "null"], Authorization: null, Log: logDrivers(nodes) },
+    MemoryLimit: true,
+    SwapLimit: true,
+    CpuCfsPeriod: true,
+    CpuCfsQuota: true,
+    CPUShares: true,
+    CPUSet: true,
+    PidsLimit: true,
+    IPv4Forwarding: true,
+    OomKillDisable: false,
+    Debug: host.debug,
+    NFd: 0,
+    NGoroutines: 0,
+    NEventsListener: host.openStreams(),
+    SystemTime: new Date(cluster.clock.now()).toISOString(),
+    LoggingDriver: "json-file",
+    CgroupDriver: first?.info.CgroupDriver ?? "",
+    CgroupVersion: first?.info.CgroupVersion ?? "",
+    KernelVersion: host.kernel,
+    OperatingSystem: host.operatingSystem,
+    OSVersion: "",
+    OSType: "linux",
+    Architecture: host.architecture,
+    IndexServerAddress: "https://index.docker.io/v1/",
+    RegistryConfig: first?.info.RegistryConfig ?? null,
+    // Reported sizes, without overcommit: clients size their work by them.
+    NCPU: sum((node) => (node.reachable ? (node.facts?.cpus ?? 0) : 0)),
+    MemTotal: sum((node) => (node.reachable ? (node.facts?.memory ?? 0) : 0)),
+    DockerRootDir: "",
+    HttpProxy: "",
+    HttpsProxy: "",
+    NoProxy: "",
+    Labels: [],
+    ExperimentalBuild: host.experimental,
+    Runtimes: first?.info.Runtimes ?? {},
+    DefaultRuntime: first?.info.DefaultRuntime ?? "runc",
+    // Compose takes anything but this word for swarm mode.
+    Swarm: {
+      NodeID: "",
+      NodeAddr: "",
+      LocalNodeState: "inactive",
+      ControlAvailable: false,
+      Error: "",
+      RemoteManagers: null,
+    },
+    LiveRestoreEnabled: false,
+    Isolation: "",
+    InitBinary: "",
+    SecurityOptions: first?.info.SecurityOptions ?? [],
+    Warnings: [
+      ...host.warnings,
+      ...nodes.filter((node) => !node.reachable).map((node) => `node ${node.name}: ${node.whyUnreachable}`),
+    ],
+  };
+}
+
+function logDrivers(nodes: readonly ClusterNode[]): string[] {
+  const drivers = new Set<string>();
+  for (const node of nodes) {
+    const plugins = node.facts?.info.Plugins as { Log?: string[] | null } | undefined;
+    for (const driver of plugins?.Log ?? []) drivers.add(driver);
+  }
+  return [...drivers].sort();
+}
+
+export function containerCounts(node: ClusterNode): { all: number; running: number; paused: number; stopped: number } {
+  const { all, running, paused } = node.count;
+  if (!node.reachable) return { all, running: 0, paused: 0, stopped: all };
+  return { all, running, paused, stopped: all - running - paused };
+}
+
+type Pair = readonly [string, string];
+
+/** Classic Swarm's pairs, to the letter: scripts and Portainer parse them. */
+function systemStatus(cluster: Cluster, nodes: readonly ClusterNode[]): Pair[] {
+  const { options } = cluster;
+  const pairs: Pair[] = [
+    ["Role", "primary"],
+    ["Strategy", options.strategy.name],
+    ["Filters", options.filters.map(({ name }) => name).join(", ")],
+    ["Nodes", String(nodes.length)],
+  ];
+  for (const node of nodes) pairs.push(...nodeStatus(cluster, node));
+  return pairs;
+}
+
+const STATES = {
+  pending: "Pending",
+  healthy: "Healthy",
+  unhealthy: "Unhealthy",
+  disconnected: "Disconnected",
+} as const;
+
+/** As `docker info` and `shoal node ls` show it. */
+export function stateWord(node: ClusterNode): string {
+  if (node.blocked !== undefined) return "Pending";
+  return node.cordoned && node.state === "healthy" ? "Maintenance" : STATES[node.state];
+}
+
+function nodeStatus(cluster: Cluster, node: ClusterNode): Pair[] {
+  const { all, running, paused, stopped } = containerCounts(node);
+  const sums = cluster.ledger.sums(node.id);
+  const factor = 1 + cluster.options.overcommit;
+  const { facts } = node;
+  const labels = [...(facts?.labels ?? [])].map(([key, value]) => `${key}=${value}`).sort();
+  const standard = facts
+    ? [
+        `kernelversion=${facts.kernelVersion}`,
+        `operatingsystem=${facts.operatingSystem}`,
+        `ostype=${facts.osType}`,
+        `storagedriver=${facts.storageDriver}`,
+      ]
+    : [];
+  const line = (key: string, value: string): Pair => [`  └ ${key}`, value];
+  return [
+    [` ${facts ? node.name : "(unknown)"}`, node.address],
+    line("ID", facts?.engineId ?? ""),
+    line("Status", stateWord(node)),
+    line(
+      "Containers",
+      node.reachable ? `${all} (${running} Running, ${paused} Paused, ${stopped} Stopped)` : String(all),
+    ),
+    line("Reserved CPUs", `${cpus(sums.nanoCpus)} / ${facts?.cpus ?? 0}`),
+    line("Reserved Memory", `${bytesSize(sums.memory)} / ${bytesSize(Math.floor((facts?.memory ?? 0) * factor))}`),
+    line("Labels", [...labels, ...standard].sort().join(", ")),
+    ...(node.reachable ? [] : [line("Error", node.whyUnreachable)]),
+    line("UpdatedAt", new Date(node.updatedAt).toISOString().replace(/\.\d+Z$/, "Z")),
+    line("ServerVersion", facts?.serverVersion ?? ""),
+  ];
+}
+
+/** Billionths of a CPU as people write CPUs: `1`, `0.5`. */
+function cpus(nano: number): string {
+  return String(nano / 1e9);
+}

@@ -1,0 +1,172 @@
+/**
+ * `GET /containers/json` over the cluster: rows from the cache in Docker's order, filtered as dockerd filters. What the
+ * cache does not hold (sizes, exposed ports, ancestors …) the engines are asked, and their answer is intersected.
+ */
+import { badRequest, noSuchContainer } from "../docker/errors.ts";
+import { type Filters, parseFilters } from "../docker/filters.ts";
+import { fields } from "../docker/json-text.ts";
+import { ENGINE_CALL_MS } from "../kit/limits.ts";
+import type { Cluster } from "./cluster.ts";
+import { type ListedContainer, readList } from "./list-entry.ts";
+import { builtInNetwork } from "./network-ids.ts";
+import type { ClusterNode } from "./node.ts";
+import { type ContainerRecord, isListedByDefault } from "./record.ts";
+import { statusOf } from "./row-status.ts";
+
+/** Answered from the records. */
+const OWN = ["id", "name", "label", "status", "exited", "before", "since", "node"] as const;
+/** Answered by the engines: only they know everything that these look at. */
+const ENGINES = ["ancestor", "expose", "health", "is-task", "isolation", "network", "publish", "volume"] as const;
+const STATUSES = ["created", "running", "paused", "restarting", "removing", "exited", "dead", "pending"];
+
+export interface ListQuery {
+  readonly all: boolean;
+  /** 0: no limit. */
+  readonly limit: number;
+  readonly size: boolean;
+  /** As sent, undecoded JSON. */
+  readonly filters: string | null;
+}
+
+const COMMA = Buffer.from(",");
+
+/** The answer as pieces of one JSON array. Throws DockerError on bad filters. */
+export async function listContainers(cluster: Cluster, query: ListQuery): Promise<Buffer[]> {
+  const filters = parseFilters(query.filters, [...OWN, ...ENGINES]);
+  checkValues(filters);
+  await cluster.refresher.settled();
+  const asked = await askEngines(cluster, filters, query.size);
+  const pieces: Buffer[] = [Buffer.from("[")];
+  const now = cluster.clock.now();
+  for (const record of select(cluster, query, filters, asked)) {
+    if (pieces.length > 1) pieces.push(COMMA);
+    pieces.push(...row(record, now, query.size ? asked?.get(record) : undefined));
+  }
+  pieces.push(Buffer.from("]\n"));
+  return pieces;
+}
+
+function checkValues(filters: Filters): void {
+  for (const status of filters.get("status")) if (!STATUSES.includes(status)) throw filters.invalid("status");
+  for (const code of filters.get("exited")) {
+    if (!/^[+-]?\d+$/.test(code)) throw badRequest(`strconv.Atoi: parsing ${JSON.stringify(code)}: invalid syntax`);
+  }
+}
+
+function* select(
+  cluster: Cluster,
+  query: ListQuery,
+  filters: Filters,
+  asked: ReadonlyMap<ContainerRecord, ListedContainer> | undefined,
+): IterableIterator<ContainerRecord> {
+  const everyState = query.all || query.limit > 0 || filters.has("status") || filters.has("exited");
+  const since = namedBy(cluster, filters, "since");
+  let before = namedBy(cluster, filters, "before");
+  let count = 0;
+  for (const record of cluster.inventory.newestFirst()) {
+    if (record === since) return;
+    if (before) {
+      if (record === before) before = undefined;
+      continue;
+    }
+    if (!everyState && !isListedByDefault(record)) continue;
+    if (asked && !asked.has(record)) continue;
+    if (!matches(record, filters)) continue;
+    yield record;
+    if (++count === query.limit) return;
+  }
+}
+
+/** The container that `since` or `before` names; the last one given counts, as in dockerd. */
+function namedBy(cluster: Cluster, filters: Filters, filter: "since" | "before"): ContainerRecord | undefined {
+  let found: ContainerRecord | undefined;
+  for (const ref of filters.get(filter)) {
+    found = cluster.inventory.find(ref);
+    if (!found) throw noSuchContainer(ref);
+  }
+  return found;
+}
+
+function matches(record: ContainerRecord, filters: Filters): boolean {
+  if (filters.isEmpty) return true;
+  return (
+    filters.match("id", record.id) &&
+    (filters.match("name", `/${record.name}`) || filters.match("name", record.name)) &&
+    filters.matchLabels(record.labels) &&
+    filters.exactMatch("status", record.state) &&
+    matchesExit(record, filters) &&
+    (filters.exactMatch("node", record.node.name) || filters.exactMatch("node", record.node.id))
+  );
+}
+
+function matchesExit(record: ContainerRecord, filters: Filters): boolean {
+  const codes = filters.get("exited");
+  return (
+    codes.length === 0 || (record.exitCode !== undefined && codes.some((code) => Number(code) === record.exitCode))
+  );
+}
+
+/** Rows of the engines' own answers, by record; undefined when there was nothing to ask. */
+async function askEngines(
+  cluster: Cluster,
+  filters: Filters,
+  size: boolean,
+): Promise<Map<ContainerRecord, ListedContainer> | undefined> {
+  const given = ENGINES.filter((name) => filters.has(name));
+  if (given.length === 0 && !size) return undefined;
+  const found = new Map<ContainerRecord, ListedContainer>();
+  const ask = async (node: ClusterNode): Promise<void> => {
+    const values: Record<string, string[]> = {};
+    for (const name of given) values[name] = filters.get(name).map((value) => engineValue(name, value));
+    const query = `/containers/json?all=1${size ? "&size=1" : ""}&filters=${encodeURIComponent(JSON.stringify(values))}`;
+    const text = await node.engine.text("GET", query, undefined, { deadlineMs: ENGINE_CALL_MS });
+    for (const listed of readList(text)) {
+      const record = node.containers.get(listed.engineId);
+      if (record) found.set(record, listed);
+    }
+  };
+  await Promise.all(cluster.reachable().map(ask));
+  if (given.length === 0) {
+    // Only sizes were asked: containers of nodes that do not answer are listed all the same.
+    for (const record of cluster.inventory.newestFirst()) if (!record.node.reachable) found.set(record, UNREAD);
+  }
+  return found;
+}
+
+const UNREAD = { text: "{}" } as ListedContainer;
+
+function engineValue(filter: string, value: string): string {
+  return filter === "network" ? (builtInNetwork(value) ?? value) : value;
+}
+
+function row(record: ContainerRecord, now: number, sized: ListedContainer | undefined): Buffer[] {
+  const status = Buffer.from(JSON.stringify(statusOf(record, now)));
+  const { head, tail } = record.entry ?? unread(record);
+  if (!sized) return [head, status, tail];
+  const extra = ["SizeRw", "SizeRootFs"].flatMap((key) => {
+    const span = fields(sized.text).get(key);
+    return span ? [`"${key}":${sized.text.slice(span.start, span.end)}`] : [];
+  });
+  if (extra.length === 0) return [head, status, tail];
+  // The tail ends the object: the sizes go before its closing brace.
+  return [head, status, Buffer.from(`${tail.toString().replace(/}\s*$/, "")},${extra.join(",")}}`)];
+}
+
+/** What is known of a container that its engine could not list yet. */
+function unread(record: ContainerRecord): { head: Buffer; tail: Buffer } {
+  const known = {
+    Id: record.id,
+    Names: [`/${record.name}`],
+    Image: record.image,
+    ImageID: record.imageId,
+    Command: "",
+    Created: record.created,
+    Ports: [],
+    Labels: { ...record.labels, "shoal.NODE": record.node.name },
+    State: record.state,
+    HostConfig: {},
+    NetworkSettings: { Networks: {} },
+    Mounts: [],
+  };
+  return { head: Buffer.from(`${JSON.stringify(known).slice(0, -1)},"Status":`), tail: Buffer.from("}") };
+}

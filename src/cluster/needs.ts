@@ -1,0 +1,53 @@
+/** What a container holds, read from a create request or from an inspect of the engine. Pure. */
+import { goGet } from "../docker/json-text.ts";
+import { type PortClaim, type Request, readRequest } from "../scheduler/request.ts";
+import type { ListedPort } from "./list-entry.ts";
+import type { Needs } from "./record.ts";
+
+export function needsOfRequest(request: Request, body: unknown): Needs {
+  return {
+    nanoCpus: request.nanoCpus,
+    memory: request.memory,
+    ports: request.ports,
+    whenExited: restartsItself(goGet(body, "HostConfig")),
+    ...(request.succeeds?.slot !== undefined && { slot: request.succeeds.slot }),
+    ...(request.succeeds?.replaces !== undefined && { replaces: request.succeeds.replaces }),
+  };
+}
+
+/**
+ * @param inspect the engine's parsed answer. CpuShares are Docker's weight here, whatever `-c` means to shoal: only a
+ *   create through shoal turns them into CPUs, and that leaves a hint.
+ */
+export function needsOfInspect(inspect: unknown): Needs {
+  const hostConfig = goGet(inspect, "HostConfig");
+  const body = { ...(goGet(inspect, "Config") as object | null), HostConfig: hostConfig };
+  try {
+    return needsOfRequest(readRequest(body, "", undefined, { cpuShares: "docker" }), body);
+  } catch {
+    // Labels or env of a container that was not made through shoal may hold expressions that are none.
+    const memory = Number(goGet(hostConfig, "MemoryReservation") || goGet(hostConfig, "Memory") || 0);
+    return {
+      nanoCpus: Number(goGet(hostConfig, "NanoCpus") ?? 0),
+      memory,
+      ports: [],
+      whenExited: restartsItself(hostConfig),
+    };
+  }
+}
+
+/** dockerd starts it at its own start, also after `docker stop`. */
+function restartsItself(hostConfig: unknown): boolean {
+  return goGet(goGet(hostConfig, "RestartPolicy"), "Name") === "always";
+}
+
+/** Host ports that a running container has in fact, the ones the engine chose included. */
+export function claimsOfListed(ports: readonly ListedPort[]): PortClaim[] {
+  const claims = new Map<string, PortClaim>();
+  for (const { IP = "", PublicPort, Type } of ports) {
+    if (!PublicPort) continue;
+    const ip = IP === "0.0.0.0" || IP === "::" ? "" : IP;
+    claims.set(`${ip}|${PublicPort}|${Type}`, { ip, port: PublicPort, protocol: Type });
+  }
+  return [...claims.values()];
+}

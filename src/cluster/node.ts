@@ -1,0 +1,110 @@
+/**
+ * One node of the cluster: an engine with its identity, its view for the scheduler, its images, volumes and networks.
+ * Owns the facts of one node; must not know other nodes.
+ */
+import type { Engine } from "../engine/engine.ts";
+import type { EngineFacts } from "../engine/facts.ts";
+import type { EngineState } from "../engine/observer.ts";
+import type { NodeView } from "../scheduler/node-view.ts";
+import type { ContainerRecord } from "./record.ts";
+
+/** Networks that every engine makes for itself, and that are one in the cluster. */
+export const BUILT_IN_NETWORKS = ["bridge", "host", "none"] as const;
+
+export class ClusterNode {
+  /** Opaque; derived from the entry of a static list. */
+  readonly id: string;
+  /** The discovery entry: `host:port` or `unix:///path`. */
+  readonly address: string;
+  /** What published ports show; "" leaves the engine's own words (a unix socket: the client's own machine). */
+  readonly ip: string;
+  readonly engine: Engine;
+  /** Engine container ID → record. */
+  readonly containers = new Map<string, ContainerRecord>();
+  /** Engine containers that are no part of the cluster: copies that another node replaced. */
+  readonly ignored = new Set<string>();
+  /** Names of node-local named volumes. */
+  volumes: ReadonlySet<string> = new Set();
+  /** Engine network ID → name, node-local ones. */
+  networks: ReadonlyMap<string, string> = new Map();
+  /** Engine network ID → bridge, host or none. */
+  builtIn: ReadonlyMap<string, string> = new Map();
+
+  name: string;
+  facts: EngineFacts | undefined;
+  state: EngineState = "pending";
+  error: string | undefined;
+  cordoned = false;
+  /** Why it may not serve although its engine answers (the same engine under two addresses). */
+  blocked: string | undefined;
+  /** Lists were read at least once: what lives there is known, if perhaps old. */
+  known = false;
+  /** Containers whose needs nobody knows yet: it takes nothing new while there are any. */
+  unmeasured = 0;
+  /** Creates in a row that failed for its own reason. */
+  failures = 0;
+  /** Wall clock in milliseconds of the last news from it. */
+  updatedAt: number;
+  /** Monotonic milliseconds when it joined. */
+  readonly joinedAt: number;
+  /** Containers, those being placed included; busy: they run, or are about to. */
+  readonly count = { all: 0, running: 0, paused: 0, busy: 0 };
+
+  #view: NodeView | undefined;
+
+  constructor(options: { id: string; address: string; ip: string; engine: Engine; now: number; joinedAt: number }) {
+    this.id = options.id;
+    this.address = options.address;
+    this.ip = options.ip;
+    this.engine = options.engine;
+    this.name = options.address;
+    this.updatedAt = options.now;
+    this.joinedAt = options.joinedAt;
+  }
+
+  /** Its engine answers, and it is no double. */
+  get reachable(): boolean {
+    return this.state === "healthy" && this.blocked === undefined;
+  }
+
+  get whyUnreachable(): string {
+    return this.blocked ?? this.error ?? this.state;
+  }
+
+  /** The scheduler's view: a new object whenever a fact in it changed, the same one otherwise. */
+  get view(): NodeView {
+    this.#view ??= this.#makeView();
+    return this.#view;
+  }
+
+  /** To be called after any change of a fact that the view shows. */
+  touch(): void {
+    this.#view = undefined;
+  }
+
+  #makeView(): NodeView {
+    const { facts } = this;
+    return {
+      id: this.id,
+      name: this.name,
+      healthy: this.reachable && this.known && this.unmeasured === 0,
+      cordoned: this.cordoned,
+      distressed: this.failures >= 3,
+      labels: facts?.labels ?? new Map(),
+      standard: new Map([
+        ["node", this.name],
+        ["storagedriver", facts?.storageDriver ?? ""],
+        ["driver", facts?.storageDriver ?? ""],
+        ["executiondriver", facts?.executionDriver ?? ""],
+        ["kernelversion", facts?.kernelVersion ?? ""],
+        ["operatingsystem", facts?.operatingSystem ?? ""],
+        ["ostype", facts?.osType ?? ""],
+        ["architecture", facts?.architecture ?? ""],
+      ]),
+      apiVersion: facts?.apiVersion ?? "1.24",
+      minApiVersion: facts?.minApiVersion ?? "1.24",
+      nanoCpus: (facts?.cpus ?? 0) * 1e9,
+      memory: facts?.memory ?? 0,
+    };
+  }
+}

@@ -1,0 +1,121 @@
+/** An engine's news, taken into the cluster: facts, lists, events, health. */
+import type { EngineEvent } from "../engine/event.ts";
+import type { EngineFacts } from "../engine/facts.ts";
+import type { EngineInventory, EngineObserver, EngineState } from "../engine/observer.ts";
+import { absorbAll, forget } from "./absorb.ts";
+import type { Cluster } from "./cluster.ts";
+import { followEvent } from "./follow-event.ts";
+import { readImages } from "./image-index.ts";
+import { readList } from "./list-entry.ts";
+import { measure } from "./measure.ts";
+import { BUILT_IN_NETWORKS, type ClusterNode } from "./node.ts";
+import { clusterEvent } from "./render-event.ts";
+
+export function observerOf(cluster: Cluster, node: () => ClusterNode): EngineObserver {
+  return {
+    facts: (facts) => takeFacts(cluster, node(), facts),
+    inventory: (inventory) => takeInventory(cluster, node(), inventory),
+    event: (event) => takeEvent(cluster, node(), event),
+    state: (state, error) => takeState(cluster, node(), state, error),
+  };
+}
+
+function takeFacts(cluster: Cluster, node: ClusterNode, facts: EngineFacts): void {
+  if (!cluster.nodes.has(node.id)) return;
+  if (node.facts && node.facts.engineId !== facts.engineId) {
+    cluster.log.warn("another engine answers at this address", {
+      address: node.address,
+      was: node.facts.engineId,
+      now: facts.engineId,
+    });
+  }
+  node.facts = facts;
+  node.name = uniqueName(cluster, node, facts.name);
+  node.blocked = blockedBy(cluster, node, facts);
+  node.updatedAt = cluster.clock.now();
+  cluster.ledger.setNode(node.id, { nanoCpus: facts.cpus * 1e9, memory: facts.memory });
+  node.touch();
+}
+
+/** Host names are not always unique: the second of a name gets its address added. */
+function uniqueName(cluster: Cluster, node: ClusterNode, name: string): string {
+  for (const other of cluster.nodes.values()) {
+    if (other !== node && other.name === name) return `${name}@${node.address}`;
+  }
+  return name;
+}
+
+/**
+ * The same engine under two addresses would count everything twice. Cloned machines share an engine ID as well, but
+ * each engine makes its own network `bridge`.
+ */
+function blockedBy(cluster: Cluster, node: ClusterNode, facts: EngineFacts): string | undefined {
+  if (facts.bridgeId === "") return undefined;
+  for (const other of cluster.nodes.values()) {
+    if (other === node || !other.reachable) continue;
+    if (other.facts?.engineId === facts.engineId && other.facts.bridgeId === facts.bridgeId) {
+      return `the engine at ${node.address} is node ${other.name} (${other.address}) already: remove one of the two addresses from discovery`;
+    }
+  }
+  return undefined;
+}
+
+interface NamedNetwork {
+  Id: string;
+  Name: string;
+  Scope?: string;
+}
+
+function takeInventory(cluster: Cluster, node: ClusterNode, inventory: EngineInventory): void {
+  if (!cluster.nodes.has(node.id) || node.blocked !== undefined) return;
+  takeNetworks(node, JSON.parse(inventory.networks) as NamedNetwork[] | null);
+  const volumes = JSON.parse(inventory.volumes) as { Volumes?: { Name: string; Driver?: string }[] | null };
+  node.volumes = new Set(
+    (volumes.Volumes ?? []).filter(({ Driver }) => (Driver ?? "local") === "local").map(({ Name }) => Name),
+  );
+  cluster.images.set(node.id, readImages(inventory.images));
+  absorbAll(cluster, node, readList(inventory.containers), inventory.startedAt);
+  for (const placement of [...cluster.placements.uncertainOn(node.id)]) {
+    // The lists are newer than the create: had it been made, its nonce had been claimed.
+    if (placement.askedAt >= inventory.startedAt) continue;
+    cluster.placements.delete(placement.nonce);
+    if (placement.record.engineId === "") forget(cluster, placement.record);
+  }
+  node.known = true;
+  node.updatedAt = cluster.clock.now();
+  node.touch();
+  measure(cluster, node);
+}
+
+function takeNetworks(node: ClusterNode, networks: readonly NamedNetwork[] | null): void {
+  const local = new Map<string, string>();
+  const builtIn = new Map<string, string>();
+  for (const { Id, Name, Scope } of networks ?? []) {
+    if ((BUILT_IN_NETWORKS as readonly string[]).includes(Name)) builtIn.set(Id, Name);
+    else if (Scope !== "global" && Scope !== "swarm") local.set(Id, Name);
+  }
+  node.networks = local;
+  node.builtIn = builtIn;
+}
+
+function takeEvent(cluster: Cluster, node: ClusterNode, event: EngineEvent): void {
+  if (!cluster.nodes.has(node.id) || node.blocked !== undefined || node.ignored.has(event.actorId)) return;
+  node.updatedAt = cluster.clock.now();
+  // Rendered first: a destroyed container is unknown afterwards; and made known first when it is new.
+  followEvent(cluster, node, event, () => {
+    if (cluster.events.hasReaders) cluster.events.publish(clusterEvent(node, event));
+  });
+}
+
+function takeState(cluster: Cluster, node: ClusterNode, state: EngineState, error: string | undefined): void {
+  if (node.state === "disconnected") return;
+  const before = node.state;
+  node.state = state;
+  node.error = error;
+  node.updatedAt = cluster.clock.now();
+  node.touch();
+  if (before === state) return;
+  const fields = { node: node.name, address: node.address, ...(error !== undefined && { error }) };
+  if (state === "healthy") cluster.log.info("node is healthy", fields);
+  else cluster.log.warn(`node is ${state}`, fields);
+}

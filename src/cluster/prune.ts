@@ -1,0 +1,39 @@
+/** `POST /containers/prune` over the cluster: each node prunes its own, the answers become one. */
+import { parseFilters } from "../docker/filters.ts";
+import { CREATE_MS } from "../kit/limits.ts";
+import { forget } from "./absorb.ts";
+import type { Cluster } from "./cluster.ts";
+
+const ACCEPTED = ["label", "label!", "until"] as const;
+
+interface Pruned {
+  ContainersDeleted?: string[] | null;
+  SpaceReclaimed?: number;
+}
+
+/** Cluster IDs and bytes. Throws DockerError on bad filters and when a node fails. */
+export async function pruneContainers(
+  cluster: Cluster,
+  rawFilters: string | null,
+): Promise<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }> {
+  const filters = parseFilters(rawFilters, ACCEPTED);
+  const query = filters.isEmpty ? "" : `?filters=${encodeURIComponent(filters.toJson())}`;
+  const answers = await Promise.all(
+    cluster.reachable().map(async (node) => {
+      const pruned = await node.engine.json<Pruned>("POST", `/containers/prune${query}`, undefined, {
+        deadlineMs: CREATE_MS,
+      });
+      const deleted = (pruned.ContainersDeleted ?? []).map((engineId) => {
+        const record = node.containers.get(engineId);
+        if (record) forget(cluster, record);
+        return record?.id ?? engineId;
+      });
+      return { deleted, space: pruned.SpaceReclaimed ?? 0 };
+    }),
+  );
+  const deleted = answers.flatMap((answer) => answer.deleted);
+  return {
+    ContainersDeleted: deleted.length > 0 ? deleted : null,
+    SpaceReclaimed: answers.reduce((sum, { space }) => sum + space, 0),
+  };
+}

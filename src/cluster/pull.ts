@@ -1,0 +1,52 @@
+/**
+ * Which nodes a pull goes to: the one whose create missed the image a moment ago, else one node (the scheduler's best)
+ * or all of them.
+ */
+import { unavailable } from "../docker/errors.ts";
+import { place, refusalError } from "../scheduler/place.ts";
+import { readRequest } from "../scheduler/request.ts";
+import type { Cluster } from "./cluster.ts";
+import { canonicalImage } from "./image-index.ts";
+import type { ClusterNode } from "./node.ts";
+import { surroundingsOf } from "./surroundings.ts";
+
+/** @param image name with tag or digest, as the client wrote it. Throws 503 when no node is healthy. */
+export function nodesForPull(cluster: Cluster, client: string, image: string): ClusterNode[] {
+  const canonical = canonicalImage(image) ?? image;
+  const missed = cluster.nodes.get(cluster.pullMemory.recall(client, canonical) ?? "");
+  if (missed?.reachable) return [missed];
+  if (cluster.options.pullTo === "all") {
+    const nodes = cluster.reachable();
+    if (nodes.length === 0) throw unavailable("No healthy node available in the cluster");
+    return nodes;
+  }
+  const holders = cluster.images
+    .nodesWith(image)
+    .flatMap((id) => cluster.nodes.get(id) ?? [])
+    .filter((node) => node.reachable);
+  const node = holders[0] ?? bestNode(cluster, image);
+  // The create that follows finds it there.
+  cluster.pullMemory.remember(client, canonical, node.id);
+  return [node];
+}
+
+function bestNode(cluster: Cluster, image: string): ClusterNode {
+  const { options } = cluster;
+  const request = readRequest({ Image: image }, "", undefined, { cpuShares: options.cpuShares });
+  const decision = place(
+    request,
+    [...cluster.nodes.values()].map((node) => node.view),
+    {
+      ledger: cluster.ledger,
+      surroundings: surroundingsOf(cluster),
+      strategy: options.strategy,
+      filters: options.filters,
+      overcommit: options.overcommit,
+      random: cluster.random,
+      exclude: new Set(),
+    },
+  );
+  const best = cluster.nodes.get(decision.ranked[0]?.id ?? "");
+  if (!best) throw refusalError(decision);
+  return best;
+}

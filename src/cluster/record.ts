@@ -1,0 +1,103 @@
+/**
+ * One container as the cluster knows it. Owns the vocabulary of the cache; the inventory alone changes records.
+ */
+import type { PortClaim } from "../scheduler/request.ts";
+import type { ListEntry } from "./list-entry.ts";
+import type { ClusterNode } from "./node.ts";
+
+/** What a container holds while it holds anything. */
+export interface Needs {
+  /** CPUs × 10⁹. */
+  readonly nanoCpus: number;
+  /** Bytes. */
+  readonly memory: number;
+  readonly ports: readonly PortClaim[];
+  /** Held even when exited: the engine starts it again by itself (restart policy `always`). */
+  readonly whenExited: boolean;
+  readonly slot?: string;
+  readonly replaces?: string;
+}
+
+export const NO_NEEDS: Needs = { nanoCpus: 0, memory: 0, ports: [], whenExited: false };
+
+/** `placing`: decided, not yet made on the engine. All others are dockerd's words. */
+export type ContainerState =
+  | "placing"
+  | "created"
+  | "running"
+  | "paused"
+  | "restarting"
+  | "removing"
+  | "exited"
+  | "dead";
+
+export interface ContainerRecord {
+  /** Cluster ID: for life. */
+  readonly id: string;
+  /** Plain, without slash; what clients see unless several nodes have it. */
+  name: string;
+  /** Grows with each copy made of it; the highest wins. */
+  epoch: number;
+  node: ClusterNode;
+  /** The engine's own ID and name of it; "" while placing. */
+  engineId: string;
+  engineName: string;
+  state: ContainerState;
+  /** Seconds since the Unix epoch, and a tie-breaker that grows with each record made. */
+  created: number;
+  readonly sequence: number;
+  image: string;
+  imageId: string;
+  labels: Readonly<Record<string, string>>;
+  exitCode: number | undefined;
+  /** Wall clock in milliseconds of the start (running) or the end (exited); undefined when never. */
+  since: number | undefined;
+  needs: Needs;
+  /** Host ports that it has while it runs, those that the engine chose included. */
+  published: readonly PortClaim[];
+  /** False until a hint, our own create or an inspect told the needs. */
+  needsKnown: boolean;
+  /** The engine's value that a normalised `-c N` hides: what inspect shows instead. */
+  cpuShares: number | undefined;
+  /** The list entry; undefined until the engine was asked. */
+  entry: ListEntry | undefined;
+  /** Monotonic milliseconds of the last change that did not come from a list: an older list must not undo it. */
+  touchedAt: number;
+  /** Attach, wait and the like under way: it cannot move to another node under them. */
+  streams: number;
+  /** How it was asked for, until it has run once: what another node needs to make it again. */
+  recipe: Recipe | undefined;
+  /** Its place is gone: it left the inventory. */
+  removed: boolean;
+}
+
+/** A create request as the client sent it. */
+export interface Recipe {
+  readonly text: string;
+  readonly version: string | undefined;
+  readonly platform: string | undefined;
+  readonly client: string;
+}
+
+/** Does it hold its needs in the ledger now? */
+export function holds(record: Pick<ContainerRecord, "state" | "needs">): boolean {
+  switch (record.state) {
+    case "placing":
+    case "created":
+    case "running":
+    case "paused":
+    case "restarting":
+      return true;
+    case "exited":
+      return record.needs.whenExited;
+    case "removing":
+    case "dead":
+      return false;
+  }
+}
+
+/** Does `docker ps` without -a list it? Containers of a node that does not answer are shown with -a only, as `Host Down`. */
+export function isListedByDefault(record: ContainerRecord): boolean {
+  const { state } = record;
+  return (state === "running" || state === "paused" || state === "restarting") && record.node.reachable;
+}

@@ -1,0 +1,143 @@
+/**
+ * Reads changed containers back from their engines: changes are collected for a moment, then one list call brings all
+ * of a node's. Whoever needs to read its own writes asks for them at once. Owns the marks and the timers.
+ */
+
+import type { Timer } from "../kit/clock.ts";
+import { ENGINE_CALL_MS, REFRESH_DELAY_MS } from "../kit/limits.ts";
+import { absorbAll, absorbSome } from "./absorb.ts";
+import type { Cluster } from "./cluster.ts";
+import { readImages } from "./image-index.ts";
+import { readList } from "./list-entry.ts";
+import { measure } from "./measure.ts";
+import type { ClusterNode } from "./node.ts";
+import type { ContainerRecord } from "./record.ts";
+
+/** Above this many changed containers the whole list is cheaper, and fits a request line. */
+const SOME = 100;
+
+interface Marks {
+  readonly containers: Set<string>;
+  /** Changed by a client of ours: a list waits for these. */
+  awaited: boolean;
+  images: boolean;
+  timer: Timer | undefined;
+  running: Promise<void> | undefined;
+}
+
+export class Refresher {
+  readonly #cluster: Cluster;
+  readonly #marks = new Map<string, Marks>();
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+  }
+
+  /** @param awaited true when a client changed it through us, so that the next list must show it */
+  mark(record: ContainerRecord, awaited: boolean): void {
+    if (record.engineId !== "") this.markId(record.node, record.engineId, awaited);
+  }
+
+  /** The same for a container that may not be in the inventory yet. */
+  markId(node: ClusterNode, engineId: string, awaited = false): void {
+    const marks = this.#of(node);
+    marks.containers.add(engineId);
+    if (awaited) marks.awaited = true;
+    this.#schedule(node, marks);
+  }
+
+  markImages(node: ClusterNode): void {
+    const marks = this.#of(node);
+    marks.images = true;
+    this.#schedule(node, marks);
+  }
+
+  /** Resolves when every change that clients of ours made is in the cache (or its engine cannot tell). */
+  async settled(): Promise<void> {
+    const waits: Promise<void>[] = [];
+    for (const [nodeId, marks] of this.#marks) {
+      const node = this.#cluster.nodes.get(nodeId);
+      if (node?.reachable && marks.awaited) waits.push(this.#flush(node, marks));
+    }
+    if (waits.length > 0) await Promise.all(waits);
+  }
+
+  /** Resolves when the marks of one node are read back. */
+  async settledOn(node: ClusterNode): Promise<void> {
+    const marks = this.#marks.get(node.id);
+    if (marks && node.reachable) await this.#flush(node, marks);
+  }
+
+  /** A node left, or was read whole. */
+  drop(node: ClusterNode): void {
+    const marks = this.#marks.get(node.id);
+    marks?.timer?.cancel();
+    this.#marks.delete(node.id);
+  }
+
+  #of(node: ClusterNode): Marks {
+    let marks = this.#marks.get(node.id);
+    if (!marks) {
+      marks = { containers: new Set(), awaited: false, images: false, timer: undefined, running: undefined };
+      this.#marks.set(node.id, marks);
+    }
+    return marks;
+  }
+
+  #schedule(node: ClusterNode, marks: Marks): void {
+    if (marks.timer) return;
+    marks.timer = this.#cluster.clock.after(
+      REFRESH_DELAY_MS,
+      () => {
+        marks.timer = undefined;
+        void this.#flush(node, marks);
+      },
+      { background: true },
+    );
+  }
+
+  /** One reading at a time for a node; a change during a reading is in the next one. */
+  async #flush(node: ClusterNode, marks: Marks): Promise<void> {
+    while (marks.running) await marks.running;
+    marks.timer?.cancel();
+    marks.timer = undefined;
+    if (marks.containers.size === 0 && !marks.images) return;
+    marks.running = this.#read(node, marks).finally(() => {
+      marks.running = undefined;
+    });
+    await marks.running;
+  }
+
+  async #read(node: ClusterNode, marks: Marks): Promise<void> {
+    const asked = [...marks.containers];
+    const images = marks.images;
+    marks.containers.clear();
+    marks.awaited = false;
+    marks.images = false;
+    // When it cannot be read, the engine is in trouble: its next connection brings the whole lists.
+    const trouble = (error: unknown): void =>
+      this.#cluster.log.debug("changes could not be read back", { node: node.name, error: String(error) });
+    await Promise.all([
+      asked.length > 0 ? this.#readContainers(node, asked).catch(trouble) : undefined,
+      images ? this.#readImages(node).catch(trouble) : undefined,
+    ]);
+  }
+
+  async #readContainers(node: ClusterNode, asked: readonly string[]): Promise<void> {
+    const startedAt = this.#cluster.clock.monotonic();
+    const some = asked.length <= SOME;
+    const filter = some ? `&filters=${encodeURIComponent(JSON.stringify({ id: asked }))}` : "";
+    const text = await node.engine.text("GET", `/containers/json?all=1${filter}`, undefined, {
+      deadlineMs: ENGINE_CALL_MS,
+    });
+    const rows = readList(text);
+    if (some) absorbSome(this.#cluster, node, rows, asked, startedAt);
+    else absorbAll(this.#cluster, node, rows, startedAt);
+    measure(this.#cluster, node);
+  }
+
+  async #readImages(node: ClusterNode): Promise<void> {
+    const text = await node.engine.text("GET", "/images/json", undefined, { deadlineMs: ENGINE_CALL_MS });
+    this.#cluster.images.set(node.id, readImages(text));
+  }
+}

@@ -1,0 +1,38 @@
+/** Renaming: the new name is taken over the whole cluster first, and given back when the engine refuses. */
+import { badRequest, DockerError, invalidName, nameInUse, toDockerError } from "../docker/errors.ts";
+import { isValidContainerName } from "../docker/references.ts";
+import { CREATE_MS } from "../kit/limits.ts";
+import type { Cluster } from "./cluster.ts";
+import type { ContainerRecord } from "./record.ts";
+import { clusterText, engineRef } from "./translate.ts";
+
+/** Throws DockerError: 400 for no or a bad name, 409 for one in use. */
+export async function renameContainer(
+  cluster: Cluster,
+  record: ContainerRecord,
+  typed: string,
+  wanted: string,
+  version: string | undefined,
+): Promise<void> {
+  if (wanted === "") throw badRequest("Neither old nor new names may be empty");
+  const name = wanted.startsWith("/") ? wanted.slice(1) : wanted;
+  if (name === record.name) throw badRequest("Renaming a container with the same name as its current name");
+  if (!isValidContainerName(name))
+    throw new DockerError(500, `Error when allocating new name: ${invalidName(name).message}`);
+  for (const holder of cluster.inventory.named(name)) {
+    throw new DockerError(409, `Error when allocating new name: ${nameInUse(name, holder.id).message}`);
+  }
+  const before = record.name;
+  const path = `/containers/${encodeURIComponent(engineRef(record, typed))}/rename?name=${encodeURIComponent(name)}`;
+  cluster.inventory.rename(record, name);
+  try {
+    await record.node.engine.text("POST", path, undefined, { deadlineMs: CREATE_MS, version });
+  } catch (error) {
+    if (!record.removed && record.name === name) cluster.inventory.rename(record, before);
+    const { status, message } = toDockerError(error);
+    throw new DockerError(status, clusterText(cluster, record.node, message));
+  }
+  record.engineName = name;
+  record.touchedAt = cluster.clock.monotonic();
+  cluster.refresher.mark(record, true);
+}

@@ -1,0 +1,109 @@
+/**
+ * Starting a container: what it released when it ended is booked again first. One that has never run, and whose node
+ * cannot start it for a reason of the node's own, is made on the next node under the same identity.
+ */
+import { conflict, DockerError, toDockerError } from "../docker/errors.ts";
+import { decodeJson } from "../docker/json-text.ts";
+import { isNodesOwnFault } from "../engine/quirks.ts";
+import { CREATE_MS } from "../kit/limits.ts";
+import { readRequest } from "../scheduler/request.ts";
+import { forget } from "./absorb.ts";
+import type { Cluster } from "./cluster.ts";
+import { placeOrder } from "./create.ts";
+import { statusOfCall } from "./exchange.ts";
+import { reservationOf, settle } from "./holdings.ts";
+import { type ContainerRecord, holds } from "./record.ts";
+import { NO_ROOM, whyNoRoom } from "./room.ts";
+import { clusterText, engineRef } from "./translate.ts";
+
+/** @returns true when it was started, false when it ran already. Throws DockerError. */
+export async function startContainer(
+  cluster: Cluster,
+  record: ContainerRecord,
+  typed: string,
+  query: string,
+  version: string | undefined,
+): Promise<boolean> {
+  bookAgain(cluster, record);
+  const { node } = record;
+  try {
+    const path = `/containers/${encodeURIComponent(engineRef(record, typed))}/start${query}`;
+    if ((await statusOfCall(cluster, node, "POST", path, version)) === 304) return false;
+    started(cluster, record);
+    return true;
+  } catch (error) {
+    settle(cluster, record);
+    cluster.refresher.mark(record, true);
+    if (error instanceof DockerError && isNodesOwnFault(error.status, error.message) && canMove(record)) {
+      return moveAndStart(cluster, record, error, query, version);
+    }
+    const failure = toDockerError(error);
+    throw new DockerError(failure.status, clusterText(cluster, node, failure.message));
+  }
+}
+
+/** An ended container gave back what it held: its node must have room again. */
+function bookAgain(cluster: Cluster, record: ContainerRecord): void {
+  if (holds(record)) return;
+  const wanted = reservationOf(record);
+  const why = whyNoRoom(cluster, wanted);
+  if (why !== undefined) throw conflict(`${NO_ROOM}\n${record.node.name}: ${why}`);
+  cluster.ledger.reserve(wanted);
+}
+
+export function started(cluster: Cluster, record: ContainerRecord): void {
+  record.recipe = undefined;
+  record.since = cluster.clock.now();
+  record.touchedAt = cluster.clock.monotonic();
+  cluster.inventory.setState(record, "running");
+  settle(cluster, record);
+  cluster.refresher.mark(record, true);
+}
+
+/** Never ran, nobody is attached, and we still know how it was asked for. */
+function canMove(record: ContainerRecord): boolean {
+  return record.state === "created" && record.recipe !== undefined && record.streams === 0;
+}
+
+async function moveAndStart(
+  cluster: Cluster,
+  record: ContainerRecord,
+  cause: DockerError,
+  query: string,
+  version: string | undefined,
+): Promise<boolean> {
+  const { recipe, node } = record;
+  if (!recipe) throw cause;
+  cluster.log.warn("a node could not start a container for its own reason: another node takes it", {
+    node: node.name,
+    container: record.name,
+    error: cause.message,
+  });
+  const body = decodeJson(recipe.text);
+  const request = readRequest(body, record.name, recipe.platform, { cpuShares: cluster.options.cpuShares });
+  const identity = { id: record.id, epoch: record.epoch + 1 };
+  const order = { recipe, body, name: record.name, request, identity };
+  // The first copy stays until the second is there; meanwhile no list or event may bring it back.
+  node.ignored.add(record.engineId);
+  forget(cluster, record);
+  let moved: ContainerRecord;
+  try {
+    moved = (await placeOrder(cluster, order, new Set([node.id]))).record;
+  } catch {
+    node.ignored.delete(record.engineId);
+    cluster.refresher.markId(node, record.engineId);
+    await cluster.refresher.settledOn(node);
+    // Nowhere else: the first node's own words say why.
+    throw new DockerError(cause.status, clusterText(cluster, node, cause.message));
+  }
+  await node.engine
+    .text("DELETE", `/containers/${record.engineId}?force=1&v=1`, undefined, { deadlineMs: CREATE_MS })
+    .catch((error: unknown) =>
+      cluster.log.warn("a copy that could not start is left on its node", {
+        node: node.name,
+        container: record.engineId,
+        error: String(error),
+      }),
+    );
+  return startContainer(cluster, moved, record.name, query, version);
+}

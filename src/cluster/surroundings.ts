@@ -1,0 +1,77 @@
+/** What lives where, for the scheduler's filters: the cluster's indexes behind the scheduler's interface. */
+import type { Matcher } from "../scheduler/matcher.ts";
+import type { Surroundings } from "../scheduler/node-view.ts";
+import type { Cluster } from "./cluster.ts";
+import { Inventory } from "./inventory.ts";
+import type { ContainerRecord } from "./record.ts";
+
+export function surroundingsOf(cluster: Cluster): Surroundings {
+  const { inventory, images, nodes } = cluster;
+  return {
+    nodesOfContainer(ref) {
+      const record = findOrNone(inventory, ref);
+      if (record) return new Set([record.node.id]);
+      return nodesOf(inventory.named(ref));
+    },
+    nodesWithContainer: (matcher) => nodesWithContainer(inventory, matcher),
+    nodesWithContainerLabel(key, matcher) {
+      if (matcher.exact !== undefined) return new Set(inventory.labels.nodesWith(key, matcher.exact).keys());
+      const found = new Set<string>();
+      for (const [value, holders] of inventory.labels.values(key)) {
+        if (matcher.test(value)) for (const node of holders.keys()) found.add(node);
+      }
+      return found;
+    },
+    nodesWithImage: (matcher) => images.nodesMatching(matcher),
+    nodesOfVolume: (name) => nodesWhere(cluster, (node) => node.volumes.has(name)),
+    nodesOfNetwork: (name) =>
+      nodesWhere(cluster, (node) => {
+        for (const [id, known] of node.networks) if (known === name || id === name) return true;
+        return false;
+      }),
+    containersOn(nodeId) {
+      const count = nodes.get(nodeId)?.count;
+      return { all: count?.all ?? 0, running: count?.busy ?? 0 };
+    },
+  };
+}
+
+/** Exact names and IDs by index; a glob or a regular expression has to look at every name. */
+function nodesWithContainer(inventory: Inventory, matcher: Matcher): ReadonlySet<string> {
+  if (matcher.exact !== undefined) {
+    const record =
+      inventory.byId(matcher.exact) ?? (matcher.exact.length === 12 ? findOrNone(inventory, matcher.exact) : undefined);
+    const found = nodesOf(inventory.named(matcher.exact));
+    if (record) found.add(record.node.id);
+    return found;
+  }
+  const found = new Set<string>();
+  for (const [name, records] of inventory.names()) {
+    const named = matcher.test(name);
+    for (const record of records) {
+      if (named || Inventory.idsOf(record).some((id) => matcher.test(id))) found.add(record.node.id);
+    }
+  }
+  return found;
+}
+
+function findOrNone(inventory: Inventory, ref: string): ContainerRecord | undefined {
+  try {
+    return inventory.find(ref);
+  } catch {
+    // Ambiguous: the caller asks for places, and there is no single one.
+    return undefined;
+  }
+}
+
+function nodesOf(records: Iterable<ContainerRecord>): Set<string> {
+  const found = new Set<string>();
+  for (const record of records) found.add(record.node.id);
+  return found;
+}
+
+function nodesWhere(cluster: Cluster, has: (node: import("./node.ts").ClusterNode) => boolean): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const node of cluster.nodes.values()) if (has(node)) found.add(node.id);
+  return found;
+}

@@ -1,0 +1,108 @@
+/**
+ * The one translator between the cluster's identities and an engine's: in answers, error texts and references.
+ * Edits are splices: whatever it does not know passes byte for byte.
+ */
+import { type Edit, goGet, splice } from "../docker/json-text.ts";
+import type { Cluster } from "./cluster.ts";
+import { HINT_LABEL } from "./hint.ts";
+
+import { clusterNetworkId } from "./network-ids.ts";
+import type { ClusterNode } from "./node.ts";
+import type { ContainerRecord } from "./record.ts";
+
+const CONTAINER_MODES = ["NetworkMode", "IpcMode", "PidMode"] as const;
+
+/** What to call a container when asking its engine: the name as typed where the engine knows it so, else the engine's ID. */
+export function engineRef(record: ContainerRecord, typed: string): string {
+  return typed === record.engineName || typed === `/${record.engineName}` ? typed : record.engineId;
+}
+
+/** An engine's error text in the cluster's words: its container IDs become the cluster's. */
+export function clusterText(cluster: Cluster, node: ClusterNode, text: string): string {
+  return text.replace(/\b[0-9a-f]{64}\b|\b[0-9a-f]{12}\b/g, (id) => {
+    if (id.length === 64) return node.containers.get(id)?.id ?? id;
+    if (!cluster.options.mintIds) return id;
+    for (const [engineId, record] of node.containers) if (engineId.startsWith(id)) return record.id.slice(0, 12);
+    return id;
+  });
+}
+
+/** The engine's answer to inspect, as the cluster's. */
+export function clusterInspect(cluster: Cluster, record: ContainerRecord, text: string): string {
+  const { node } = record;
+  const inspect: unknown = JSON.parse(text);
+  const edits: Edit[] = [
+    { path: ["Id"], json: JSON.stringify(record.id) },
+    { path: ["Node"], json: nodeObject(node) },
+  ];
+  const shown = cluster.options.nodeNames ? `${node.name}/${record.name}` : cluster.inventory.shownName(record);
+  if (shown !== record.engineName) edits.push({ path: ["Name"], json: JSON.stringify(`/${shown}`) });
+  if (goGet(inspect, "Config", "Labels", HINT_LABEL) !== undefined) {
+    edits.push({ path: ["Config", "Labels", HINT_LABEL], json: undefined });
+  }
+  if (record.cpuShares !== undefined) edits.push({ path: ["HostConfig", "CpuShares"], json: String(record.cpuShares) });
+  for (const key of CONTAINER_MODES) {
+    const mode = goGet(inspect, "HostConfig", key);
+    if (typeof mode === "string" && mode.startsWith("container:")) {
+      const target = node.containers.get(mode.slice("container:".length));
+      if (target) edits.push({ path: ["HostConfig", key], json: JSON.stringify(`container:${target.id}`) });
+    }
+  }
+  edits.push(...networkEdits(node, inspect));
+  return splice(text, edits);
+}
+
+function networkEdits(node: ClusterNode, inspect: unknown): Edit[] {
+  const edits: Edit[] = [];
+  const ports = goGet(inspect, "NetworkSettings", "Ports");
+  if (ports && node.ip !== "") {
+    for (const [port, bindings] of Object.entries(ports as Record<string, unknown>)) {
+      if (!Array.isArray(bindings)) continue;
+      edits.push({ path: ["NetworkSettings", "Ports", port], json: JSON.stringify(nodeBindings(bindings, node.ip)) });
+    }
+  }
+  const networks = goGet(inspect, "NetworkSettings", "Networks");
+  for (const [name, network] of Object.entries((networks ?? {}) as Record<string, { NetworkID?: string } | null>)) {
+    if (!network?.NetworkID) continue;
+    const id = clusterNetworkId(node, network.NetworkID);
+    if (id !== network.NetworkID) {
+      edits.push({ path: ["NetworkSettings", "Networks", name, "NetworkID"], json: JSON.stringify(id) });
+    }
+  }
+  return edits;
+}
+
+interface Binding {
+  readonly HostIp: string;
+  readonly HostPort: string;
+}
+
+/** Like `nodePorts`, for inspect's bindings. */
+function nodeBindings(bindings: readonly Binding[], nodeIp: string): Binding[] {
+  const seen = new Set<string>();
+  return bindings
+    .map((binding) => (isUnspecified(binding.HostIp) ? { ...binding, HostIp: nodeIp } : binding))
+    .filter(({ HostIp, HostPort }) => {
+      const key = `${HostIp}|${HostPort}`;
+      if (seen.has(key)) return false;
+      seen.add(key);
+      return true;
+    });
+}
+
+function isUnspecified(ip: string): boolean {
+  return ip === "" || ip === "0.0.0.0" || ip === "::";
+}
+
+/** Classic Swarm's object: what scripts read as `.Node`. */
+export function nodeObject(node: ClusterNode): string {
+  return JSON.stringify({
+    ID: node.id,
+    IP: node.ip,
+    Addr: node.address,
+    Name: node.name,
+    Cpus: node.facts?.cpus ?? 0,
+    Memory: node.facts?.memory ?? 0,
+    Labels: Object.fromEntries(node.facts?.labels ?? []),
+  });
+}

@@ -1,0 +1,72 @@
+/** `docker update`: new needs ask the ledger first, and are given back when the engine refuses. */
+import { conflict, DockerError, toDockerError } from "../docker/errors.ts";
+import { assertNoVariants, decodeJson, goGet, splice } from "../docker/json-text.ts";
+import { CREATE_MS } from "../kit/limits.ts";
+import type { Cluster } from "./cluster.ts";
+import { reservationOf, settle } from "./holdings.ts";
+import { type ContainerRecord, holds, type Needs } from "./record.ts";
+import { NO_ROOM, whyNoRoom } from "./room.ts";
+import { clusterText, engineRef } from "./translate.ts";
+
+/** @returns the engine's answer. Throws DockerError: 409 when the node has no room for the new needs. */
+export async function updateContainer(
+  cluster: Cluster,
+  record: ContainerRecord,
+  typed: string,
+  text: string,
+  version: string | undefined,
+): Promise<string> {
+  const body = decodeJson(text);
+  assertNoVariants(text, [[], ["RestartPolicy"]]);
+  const { node } = record;
+  const shares = goGet(body, "CpuShares");
+  const wholeCpus =
+    cluster.options.cpuShares === "cpus" && typeof shares === "number" && shares >= 1 && shares <= 8
+      ? shares
+      : undefined;
+  const needs = updatedNeeds(record.needs, body, wholeCpus);
+  const before = { needs: record.needs, cpuShares: record.cpuShares };
+  if (holds(record)) {
+    const why = whyNoRoom(cluster, reservationOf(record, needs));
+    if (why !== undefined) throw conflict(`${NO_ROOM}\n${node.name}: ${why}`);
+  }
+  record.needs = needs;
+  if (typeof shares === "number" && shares > 0) record.cpuShares = wholeCpus;
+  settle(cluster, record);
+  const engineText =
+    wholeCpus === undefined
+      ? text
+      : splice(text, [
+          {
+            path: ["CpuShares"],
+            json: String(Math.max(2, Math.round((1024 * wholeCpus) / Math.max(1, node.facts?.cpus ?? 1)))),
+          },
+        ]);
+  try {
+    const path = `/containers/${encodeURIComponent(engineRef(record, typed))}/update`;
+    const answer = await node.engine.text("POST", path, engineText, { deadlineMs: CREATE_MS, version });
+    cluster.refresher.mark(record, true);
+    return answer;
+  } catch (error) {
+    record.needs = before.needs;
+    record.cpuShares = before.cpuShares;
+    settle(cluster, record);
+    const { status, message } = toDockerError(error);
+    throw new DockerError(status, clusterText(cluster, node, message));
+  }
+}
+
+/** Zero or absent leaves a value as it is, as in dockerd. */
+function updatedNeeds(needs: Needs, body: unknown, wholeCpus: number | undefined): Needs {
+  const number = (key: string): number => {
+    const value = goGet(body, key);
+    return typeof value === "number" && value > 0 ? value : 0;
+  };
+  const policy = goGet(body, "RestartPolicy", "Name");
+  return {
+    ...needs,
+    nanoCpus: number("NanoCpus") || (wholeCpus ?? 0) * 1e9 || needs.nanoCpus,
+    memory: number("MemoryReservation") || number("Memory") || needs.memory,
+    whenExited: typeof policy === "string" && policy !== "" ? policy === "always" : needs.whenExited,
+  };
+}

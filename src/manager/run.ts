@@ -1,0 +1,112 @@
+/** The manager process: discovery, cluster, API and listeners put together, run until told to stop. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { arch, hostname, release } from "node:os";
+import { createApi } from "../api/api.ts";
+import { createAccess } from "../api/listener/access.ts";
+import { parseHost } from "../api/listener/host.ts";
+import { type Listeners, openListeners } from "../api/listener/listen.ts";
+import { Cluster } from "../cluster/cluster.ts";
+import type { HostFacts } from "../cluster/info.ts";
+import { leaveAll, setEntries } from "../cluster/membership.ts";
+import { openDiscovery } from "../discovery/open.ts";
+import { Engine } from "../engine/engine.ts";
+import { openWire } from "../engine/wire/http-wire.ts";
+import { systemClock } from "../kit/clock.ts";
+import { Limit } from "../kit/limit.ts";
+import { ENGINES_AT_ONCE, SHUTDOWN_MS } from "../kit/limits.ts";
+import type { Logger } from "../kit/log.ts";
+import { systemRandom } from "../kit/random.ts";
+import { filtersByName } from "../scheduler/filters/index.ts";
+import { strategyByName } from "../scheduler/strategies/index.ts";
+import type { ManageOptions } from "./options.ts";
+import { VERSION } from "./version.ts";
+import { warningsOf } from "./warnings.ts";
+
+/** Resolves after a graceful stop, begun by `signal`. Rejects when it cannot start (port in use, bad flags, insecure). */
+export async function runManager(options: ManageOptions, log: Logger, signal: AbortSignal): Promise<void> {
+  const hosts = options.hosts.map(parseHost);
+  const warnings = warningsOf(options, hosts);
+  for (const warning of warnings) log.warn(warning);
+  const cluster = openCluster(options, log);
+  const discovery = openDiscovery(options.discovery, { clock: systemClock, heartbeatMs: options.heartbeatMs });
+  const stopping = new AbortController();
+  let listeners: Listeners | undefined;
+  const host = hostFacts(options, warnings, () => listeners?.connections() ?? 0);
+  const api = createApi(cluster, host, stopping.signal);
+  const access = createAccess({ hosts, allow: options.allowHosts, cors: options.cors });
+  try {
+    listeners = await openListeners(hosts, { ...api, access, tls: options.tls, log, clock: systemClock });
+    for (const address of listeners.addresses) log.info("listening", { address });
+    await discovery.watch(
+      (entries) => setEntries(cluster, entries),
+      (error) => log.error("discovery could not be read", { discovery: options.discovery, error: error.message }),
+      signal,
+    );
+    log.info("stopping");
+  } finally {
+    await listeners?.close(stopGrace(stopping, cluster));
+    await leaveAll(cluster);
+  }
+}
+
+/** Open event streams end at once, so that readers do not hold up the stop; all else gets its time. */
+function stopGrace(stopping: AbortController, cluster: Cluster): number {
+  cluster.events.close();
+  systemClock.after(SHUTDOWN_MS, () => stopping.abort(), { background: true });
+  return SHUTDOWN_MS;
+}
+
+function openCluster(options: ManageOptions, log: Logger): Cluster {
+  const reading = new Limit(ENGINES_AT_ONCE);
+  return new Cluster({
+    strategy: strategyByName(options.strategy),
+    filters: filtersByName(options.filters ?? []),
+    overcommit: options.overcommit,
+    cpuShares: options.cpuShares,
+    pullTo: options.pullTo,
+    nodeNames: options.nodeNames,
+    mintIds: options.mintIds,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    openEngine: (entry, observer) =>
+      new Engine({
+        wire: openWire(entry, options.tls),
+        clock: systemClock,
+        random: systemRandom,
+        log,
+        observer,
+        reading,
+      }),
+  });
+}
+
+function hostFacts(options: ManageOptions, warnings: readonly string[], openStreams: () => number): HostFacts {
+  const name = hostname();
+  const groups = createHash("sha256").update(`shoal manager ${name}`).digest("hex").toUpperCase();
+  return {
+    id: `${groups.slice(0, 4)}:${groups.slice(4, 8)}:${groups.slice(8, 12)}`,
+    hostName: name,
+    version: VERSION,
+    apiVersion: options.apiVersion,
+    kernel: release(),
+    operatingSystem: operatingSystem(),
+    architecture: arch() === "x64" ? "x86_64" : arch() === "arm64" ? "aarch64" : arch(),
+    goArchitecture: arch() === "x64" ? "amd64" : arch(),
+    runtime: `node ${process.version}`,
+    warnings,
+    debug: options.logLevel === "debug",
+    experimental: options.experimental,
+    openStreams,
+  };
+}
+
+function operatingSystem(): string {
+  try {
+    const release = readFileSync("/etc/os-release", "utf8");
+    return /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(release)?.[1] ?? "Linux";
+  } catch {
+    return "Linux";
+  }
+}
