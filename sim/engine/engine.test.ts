@@ -257,7 +257,7 @@ describe("faults", () => {
     const given = wire.request({ method: "GET", path: "/_ping", signal: abort.signal });
     const kept = ask(wire, "GET", "/_ping");
     abort.abort();
-    await expect(given).rejects.toMatchObject({ fault: "broken" });
+    await expect(given).rejects.toMatchObject({ fault: "aborted" });
     engine.faults.hung(false);
     expect((await kept).text).toBe("OK");
   });

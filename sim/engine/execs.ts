@@ -19,6 +19,9 @@ export interface SimExec {
   exitCode: number | null;
 }
 
+/** Execs remembered; the oldest are forgotten first. */
+const KEPT = 10_000;
+
 export class Execs {
   readonly #clock: Clock;
   readonly #random: Random;
@@ -41,6 +44,8 @@ export class Execs {
     const output = new Output(this.#clock);
     const exec: SimExec = { id, container, posted, argv, output, process: undefined, started: false, exitCode: null };
     this.#byId.set(id, exec);
+    const [oldest] = this.#byId.keys();
+    if (this.#byId.size > KEPT && oldest !== undefined) this.#byId.delete(oldest);
     container.execs.add(id);
     this.#lifecycle.note(container, `exec_create: ${argv.join(" ")}`, { execID: id });
     return exec;

@@ -40,7 +40,7 @@ export class MemoryWire implements EngineWire {
 
   async request(request: WireRequest): Promise<WireAnswer> {
     if (this.#faults.isDead) throw this.#refused();
-    if (request.signal?.aborted) throw new WireError("broken", false, "aborted before it was sent");
+    if (request.signal?.aborted) throw new WireError("aborted", false, "aborted before it was sent");
     const abort = new AbortController();
     return await new Promise<WireAnswer>((resolve, reject) => {
       let body: Readable | undefined;
@@ -50,7 +50,7 @@ export class MemoryWire implements EngineWire {
         body?.destroy(error);
         abort.abort();
       };
-      const onAbort = (): void => cut(new WireError("broken", true, "aborted", { cause: request.signal?.reason }));
+      const onAbort = (): void => cut(new WireError("aborted", true, "aborted", { cause: request.signal?.reason }));
       const finished = (): void => {
         this.#open.delete(cut);
         request.signal?.removeEventListener("abort", onAbort);
@@ -81,7 +81,7 @@ export class MemoryWire implements EngineWire {
 
   connect(signal?: AbortSignal): Promise<Duplex> {
     if (this.#faults.isDead) return Promise.reject(this.#refused());
-    if (signal?.aborted) return Promise.reject(new WireError("broken", false, "aborted before it was dialled"));
+    if (signal?.aborted) return Promise.reject(new WireError("aborted", false, "aborted before it was dialled"));
     const [ours, theirs] = connectionPair();
     this.#face.accept(theirs);
     return Promise.resolve(ours);

@@ -1,0 +1,166 @@
+/**
+ * What a create + start through a manager costs, over a fleet with containers against the same fleet without.
+ *
+ *   cost [--engines 200] [--containers 50] [--rounds 11] [--count 2000] [--concurrency 16] [--quick]
+ *
+ * Both sides have a fleet and a manager of their own and are measured in alternation, so that what the machine does
+ * beside it touches both. What a round made is removed before the next. Also counts the engines' calls.
+ */
+import { parseArgs } from "node:util";
+import { systemClock } from "../src/kit/clock.ts";
+import { BenchClient } from "./client.ts";
+import { createAndStart, removeAll } from "./load.ts";
+import { cpuMs, type Fleet, type Manager, rssMiB, startFleet, startManager } from "./processes.ts";
+import { figure, median, percentile, table } from "./stats.ts";
+
+interface Sizes {
+  readonly engines: number;
+  readonly containers: number;
+  readonly rounds: number;
+  readonly count: number;
+  readonly concurrency: number;
+}
+
+interface Side {
+  readonly name: string;
+  readonly fleet: Fleet;
+  readonly manager: Manager;
+  readonly client: BenchClient;
+  /** Medians are taken over these, one value a round. */
+  readonly wallMs: number[];
+  readonly cpuMs: number[];
+  readonly p50Ms: number[];
+  readonly p99Ms: number[];
+}
+
+/** Longer than the manager's delay before it reads a change back. */
+const SETTLE_MS = 1_500;
+const IMAGE = "busybox";
+
+async function openSide(
+  name: string,
+  engines: number,
+  containers: number,
+  connections: number,
+  seed: number,
+): Promise<Side> {
+  console.error(`starting ${engines} engines x ${containers} containers and a manager …`);
+  const fleet = await startFleet(engines, containers, seed);
+  try {
+    const manager = await startManager(`file://${fleet.dir}/engines`, engines);
+    const client = new BenchClient(manager.address, connections);
+    return { name, fleet, manager, client, wallMs: [], cpuMs: [], p50Ms: [], p99Ms: [] };
+  } catch (error) {
+    await fleet.stop();
+    throw error;
+  }
+}
+
+async function closeSide({ client, manager, fleet }: Side): Promise<void> {
+  await client.close();
+  await manager.stop();
+  await fleet.stop();
+}
+
+async function round(side: Side, count: number, concurrency: number, keep: boolean): Promise<void> {
+  const made: string[] = [];
+  const cpu = cpuMs(side.manager.pid);
+  const outcome = await createAndStart(side.client, count, concurrency, { image: IMAGE }, made);
+  const used = cpuMs(side.manager.pid) - cpu;
+  if (outcome.errors > 0) throw new Error(`${outcome.errors} of ${count} failed, first: ${outcome.firstError}`);
+  await removeAll(side.client, made);
+  if (!keep) return;
+  side.wallMs.push((outcome.seconds * 1000) / count);
+  side.cpuMs.push(used / count);
+  side.p50Ms.push(percentile(outcome.samples, 0.5));
+  side.p99Ms.push(percentile(outcome.samples, 0.99));
+}
+
+/**
+ * Engine calls by route for one create + start. What the manager asks by itself (pings, comparisons) is measured over
+ * an idle time of the same length and taken off.
+ */
+async function callsPerCreate(side: Side, count: number): Promise<Record<string, number>> {
+  const window = async (work: () => Promise<unknown>): Promise<{ counts: Record<string, number>; ms: number }> => {
+    await side.fleet.reset();
+    const from = systemClock.monotonic();
+    await work();
+    await systemClock.sleep(SETTLE_MS);
+    return { counts: await side.fleet.calls(), ms: systemClock.monotonic() - from };
+  };
+  await systemClock.sleep(SETTLE_MS);
+  const idle = await window(() => systemClock.sleep(SETTLE_MS));
+  const made: string[] = [];
+  const busy = await window(() => createAndStart(side.client, count, 1, { image: IMAGE }, made));
+  await removeAll(side.client, made);
+  const out: Record<string, number> = {};
+  for (const [route, calls] of Object.entries(busy.counts)) {
+    const each = (calls - ((idle.counts[route] ?? 0) * busy.ms) / idle.ms) / count;
+    if (each > 0.005) out[route] = each;
+  }
+  return out;
+}
+
+function report(sides: readonly [Side, Side], calls: Record<string, number>): void {
+  const [empty, full] = sides;
+  const line = (title: string, of: (side: Side) => readonly number[]): string[] => {
+    const [none, some] = [median(of(empty)), median(of(full))];
+    return [title, figure(none), figure(some), figure(some / none)];
+  };
+  console.log(
+    table(
+      ["create + start, medians", empty.name, full.name, "ratio"],
+      [
+        line("ms each (wall)", ({ wallMs }) => wallMs),
+        line("ms of manager CPU each", (side) => side.cpuMs),
+        line("p50 ms", ({ p50Ms }) => p50Ms),
+        line("p99 ms", ({ p99Ms }) => p99Ms),
+        ["manager healthy in s", figure(empty.manager.healthyIn), figure(full.manager.healthyIn), ""],
+        ["manager RSS MiB", figure(rssMiB(empty.manager.pid)), figure(rssMiB(full.manager.pid)), ""],
+      ],
+    ),
+  );
+  const rows = Object.entries(calls)
+    .sort(([, a], [, b]) => b - a)
+    .map(([route, each]) => [route, figure(each)]);
+  const sum = Object.values(calls).reduce((total, each) => total + each, 0);
+  console.log(`\n${table(["engine calls for one create + start", "calls"], [...rows, ["all", figure(sum)]])}`);
+}
+
+async function compare({ engines, containers, rounds, count, concurrency }: Sizes): Promise<void> {
+  const empty = await openSide("0 each", engines, 0, concurrency, 1);
+  const opened: Side[] = [empty];
+  try {
+    const full = await openSide(`${containers} each`, engines, containers, concurrency, 2);
+    opened.push(full);
+    for (let turn = -1; turn < rounds; turn++) {
+      console.error(turn < 0 ? "warming up" : `round ${turn + 1} of ${rounds}`);
+      // The order changes each round, so that neither side always comes second.
+      for (const side of turn % 2 === 0 ? [empty, full] : [full, empty])
+        await round(side, count, concurrency, turn >= 0);
+    }
+    report([empty, full], await callsPerCreate(full, Math.min(count, 100)));
+  } finally {
+    for (const side of opened) await closeSide(side);
+  }
+}
+
+export async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      engines: { type: "string", default: "200" },
+      containers: { type: "string", default: "50" },
+      rounds: { type: "string" },
+      count: { type: "string" },
+      concurrency: { type: "string", default: "16" },
+      quick: { type: "boolean", default: false },
+    },
+  });
+  await compare({
+    engines: Number(values.engines),
+    containers: Number(values.containers),
+    rounds: Number(values.rounds ?? (values.quick ? 5 : 11)),
+    count: Number(values.count ?? (values.quick ? 600 : 2000)),
+    concurrency: Number(values.concurrency),
+  });
+}
