@@ -103,7 +103,8 @@ export class Ledger {
   /** The node's sums were the need booked: what a successor shares with its predecessor counts once. */
   after(node: string, need: Need): NodeSums {
     const account = this.#accounts.get(node);
-    return account === undefined ? need : this.#without(account, node, need.id, () => account.after(need));
+    if (account === undefined) return { nanoCpus: need.nanoCpus, memory: need.memory };
+    return this.#without(account, node, need.id, () => account.after(need));
   }
 
   /**

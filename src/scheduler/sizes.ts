@@ -1,4 +1,4 @@
-/** Sizes in the words of explanations: `1 GiB`, `0.5`. Rounded down, so that a free amount is never overstated. */
+/** Sizes in the words of explanations: `2.1 GiB`, `0.5`. */
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
@@ -10,15 +10,20 @@ export function bytesText(bytes: number): string {
     amount /= 1024;
     unit++;
   }
-  return `${roundDown(amount)} ${UNITS[unit] ?? ""}`;
+  return `${rounded(amount)} ${UNITS[unit] ?? ""}`;
+}
+
+/** What is free when more was asked: never in the same words as what was asked. */
+export function freeText(text: (amount: number) => string, free: number, asked: number): string {
+  return text(free) === text(asked) ? `just under ${text(asked)}` : text(free);
 }
 
 /** CPUs × 10⁹ as CPUs. */
 export function cpusText(nanoCpus: number): string {
-  return roundDown(Math.max(0, nanoCpus) / 1e9);
+  return rounded(Math.max(0, nanoCpus) / 1e9);
 }
 
-function roundDown(amount: number): string {
+function rounded(amount: number): string {
   const decimals = amount >= 1000 ? 1 : amount >= 100 ? 10 : amount >= 10 ? 100 : 1000;
-  return String(Math.floor(amount * decimals) / decimals);
+  return String(Math.round(amount * decimals) / decimals);
 }

@@ -1,6 +1,6 @@
 /** Reserved CPU and memory stay within what the node reports and the overcommit ratio. */
 import type { NodeView } from "../node-view.ts";
-import { bytesText, cpusText } from "../sizes.ts";
+import { bytesText, cpusText, freeText } from "../sizes.ts";
 import type { Filter } from "./filter.ts";
 import { needOf } from "./need.ts";
 
@@ -26,16 +26,12 @@ export const resource: Filter = {
         if (request.nanoCpus > node.nanoCpus) {
           parts.push(`the machine has ${cpusText(node.nanoCpus)} CPUs, ${cpusText(request.nanoCpus)} asked`);
         } else if (request.nanoCpus > 0 && after.nanoCpus > capacity.nanoCpus) {
-          const free = capacity.nanoCpus - after.nanoCpus + request.nanoCpus;
-          parts.push(
-            `${cpusText(free)} of ${cpusText(capacity.nanoCpus)} CPUs free, ${cpusText(request.nanoCpus)} asked`,
-          );
+          const free = freeText(cpusText, capacity.nanoCpus - after.nanoCpus + request.nanoCpus, request.nanoCpus);
+          parts.push(`${free} of ${cpusText(capacity.nanoCpus)} CPUs free, ${cpusText(request.nanoCpus)} asked`);
         }
         if (request.memory > 0 && after.memory > capacity.memory) {
-          const free = capacity.memory - after.memory + request.memory;
-          parts.push(
-            `${bytesText(free)} of ${bytesText(capacity.memory)} memory free, ${bytesText(request.memory)} asked`,
-          );
+          const free = freeText(bytesText, capacity.memory - after.memory + request.memory, request.memory);
+          parts.push(`${free} of ${bytesText(capacity.memory)} memory free, ${bytesText(request.memory)} asked`);
         }
         return parts.join("; ") || "its size is not known";
       },
