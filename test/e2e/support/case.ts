@@ -1,0 +1,98 @@
+/**
+ * "As on one engine": runs a case's shell lines against the reference engine and against the subject, and compares
+ * standard output, standard error and exit codes, line by line, after normalisation.
+ */
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { CliName, Target } from "./docker.ts";
+import { shell } from "./docker.ts";
+import { at, BOTH_CLIS, emptyFleet, fleet } from "./fleet.ts";
+import { type Manager, startManager } from "./manager.ts";
+import { Normalizer } from "./normalize.ts";
+
+export interface Case {
+  readonly name: string;
+  /**
+   * Shell lines. `docker` is the CLI under test, `$N` a name of the case's own, the working folder is empty and the
+   * case's own. A line must succeed on the reference engine; one that begins with `! ` must fail there.
+   */
+  readonly steps: readonly string[];
+  /** Only with this CLI: the other has no such command or flag. */
+  readonly only?: CliName;
+  /** Takes out what may rightly differ; applied to both sides after normalisation. */
+  readonly drop?: RegExp;
+}
+
+/** The addresses that the sides of a comparison show for published ports. */
+export function normalizerFor(side: "reference" | "subject"): Normalizer {
+  const one = side === "reference" || fleet().subject === "engine";
+  return new Normalizer({
+    addresses: one ? ["0.0.0.0"] : fleet().nodes.map(({ address }) => address),
+    ipv6Twins: one,
+  });
+}
+
+/** Runs one case at one address and answers what happened as one readable text. */
+async function transcript(one: Case, target: Target, side: "reference" | "subject", name: string): Promise<string> {
+  const cwd = join(fleet().work, `${name}-${side}`);
+  rmSync(cwd, { recursive: true, force: true });
+  mkdirSync(cwd, { recursive: true });
+  const normalizer = normalizerFor(side);
+  let told = "";
+  for (const step of one.steps) {
+    const fails = step.startsWith("! ");
+    const line = fails ? step.slice(2) : step;
+    const done = await shell(target, `set -o pipefail\n${line}`, { cwd, env: { N: name }, timeout: 60_000 });
+    const shown = normalizer.text(`${done.stdout}${mark("stderr", done.stderr)}`);
+    told += `$ ${line}\n${one.drop === undefined ? shown : shown.replace(one.drop, "")}[exit ${done.code}]\n`;
+    if (side === "reference" && (done.code !== 0) !== fails) {
+      throw new Error(`the case itself is wrong: ${line}: exit ${done.code}\n${told}`);
+    }
+  }
+  rmSync(cwd, { recursive: true, force: true });
+  return told;
+}
+
+const mark = (label: string, text: string): string => (text === "" ? "" : `[${label}]\n${text}\n`);
+
+/** Declares one test for each case and CLI, with a manager that they share. */
+export function compareCases(title: string, cases: readonly Case[]): void {
+  describe(title, () => {
+    let manager: Manager;
+    beforeAll(async () => {
+      await emptyFleet();
+      manager = await startManager();
+    });
+    afterAll(async () => {
+      await manager?.stop();
+      await emptyFleet();
+    });
+    for (const cli of BOTH_CLIS) {
+      const wanted = cases.filter(({ only }) => only === undefined || only === cli);
+      describe(`docker ${cli}`, () => {
+        it.for(wanted.map((one, index) => ({ ...one, index })))("$name", async (one, { onTestFailed }) => {
+          onTestFailed(() => manager.printLog());
+          const name = `c${one.index + 1}x${cli.replace(".", "")}`;
+          await compare(one, cli, manager.host, name);
+        });
+      });
+    }
+  });
+}
+
+async function compare(one: Case, cli: CliName, host: string, name: string): Promise<void> {
+  const reference = at(fleet().reference.host, cli);
+  const subject = at(host, cli);
+  try {
+    const [wanted, got] = await Promise.all([
+      transcript(one, reference, "reference", name),
+      transcript(one, subject, "subject", name),
+    ]);
+    expect(got).toBe(wanted);
+  } finally {
+    // Names begin with $N; what a case made without a name carries the label.
+    const sweep = `docker ps -aq --filter name=${name} --filter label=case=${name} | xargs -r docker rm -f -v; docker ps -aq --filter name=${name} | xargs -r docker rm -f -v`;
+    await Promise.all([shell(reference, sweep), shell(subject, sweep)]);
+  }
+}

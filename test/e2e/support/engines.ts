@@ -1,0 +1,102 @@
+/**
+ * Where the suite's engines come from: four machines of the local driver in a folder of this run's own; or, for trying
+ * the suite itself, engines that are already there. Takes away what killed runs left behind.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { LocalMachines } from "../../../src/machine/local.ts";
+import type { EngineAddress } from "./fleet.ts";
+import { get } from "./http.ts";
+
+export interface Engines {
+  readonly nodes: readonly EngineAddress[];
+  readonly reference: EngineAddress;
+}
+
+const PREFIX = "shoal-e2e-run-";
+const REFERENCE = "ref";
+
+/** The run's own folder: named by the process, so that a later run knows whether this one still lives. */
+export function runFolder(): string {
+  const folder = join(tmpdir(), `${PREFIX}${process.pid}`);
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+/** The machines of a run, also for the tests that switch them off. */
+export function machinesIn(folder: string): LocalMachines {
+  return new LocalMachines({
+    storagePath: join(folder, "machines"),
+    probe: async (url, signal) => {
+      signal.throwIfAborted();
+      return (await get<{ Version: string }>(url, "/version")).Version;
+    },
+  });
+}
+
+/** Three nodes of 1 CPU and 2 GB, storage=ssd on the first and disk on the others, and a fourth that no manager knows. */
+export async function startEngines(folder: string): Promise<Engines> {
+  const given = process.env.SHOAL_E2E_ENGINES?.split(",");
+  if (given !== undefined) return borrowed(given);
+  const machines = machinesIn(folder);
+  // The first makes the network that the others join.
+  const first = await machines.create(["node-1"], { labels: ["storage=ssd"] });
+  const others = await machines.create(["node-2", "node-3"], { labels: ["storage=disk"] });
+  const [reference] = await machines.create([REFERENCE], {});
+  if (reference === undefined) throw new Error("no reference engine");
+  const described = [...first, ...others, reference].map(({ name, ip, url, pid }) => ({
+    name,
+    host: url,
+    address: ip,
+    socket: `unix:///proc/${pid}/root/var/run/docker.sock`,
+  }));
+  return { nodes: described.slice(0, 3), reference: described[3] ?? described[0] ?? fail() };
+}
+
+function fail(): never {
+  throw new Error("no engines");
+}
+
+/** `address,address,…`: the last is the reference. */
+function borrowed(addresses: readonly string[]): Engines {
+  const engines = addresses.map((address, index) => ({
+    name: `node-${index + 1}`,
+    host: `tcp://${address}:2375`,
+    address,
+    socket: `tcp://${address}:2375`,
+  }));
+  return { nodes: engines.slice(0, -1), reference: engines.at(-1) ?? fail() };
+}
+
+/** Removes the machines and files of one run. */
+export async function removeRun(folder: string): Promise<void> {
+  if (existsSync(join(folder, "machines"))) {
+    const machines = machinesIn(folder);
+    for (const { name } of await machines.list()) await machines.remove(name);
+  }
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Takes away what runs left whose process is no more: managers, machines, files. */
+export async function removeDeadRuns(): Promise<void> {
+  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
+    if (existsSync(`/proc/${name.slice(PREFIX.length)}`) && name !== `${PREFIX}${process.pid}`) continue;
+    const folder = join(tmpdir(), name);
+    endProcessesOf(folder);
+    console.log(`removing what an earlier run left in ${folder}`);
+    await removeRun(folder);
+  }
+}
+
+/** Ends the processes whose command line names the folder's work: managers of a run that was killed. */
+function endProcessesOf(folder: string): void {
+  for (const pid of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      if (readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(join(folder, "work")))
+        process.kill(Number(pid), "SIGKILL");
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+}

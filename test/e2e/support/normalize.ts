@@ -1,0 +1,74 @@
+/**
+ * Turns what two runs print into what they say: IDs, times, spans, chosen ports and addresses become placeholders,
+ * numbered by first sight, so that two texts are equal exactly when they tell the same story.
+ */
+
+export interface NormalizeOptions {
+  /** The addresses that published ports are shown with: of the nodes, or `0.0.0.0` on one engine. */
+  readonly addresses: readonly string[];
+  /** Whether a port's IPv6 twin may stand beside it: on one engine it does, on a cluster it must not. */
+  readonly ipv6Twins: boolean;
+}
+
+const RULES: readonly (readonly [RegExp, string])[] = [
+  [/\b(?!0001-)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)/g, "<time>"],
+  [/\b(?!0001-)\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? [+-]\d{4} \w+/g, "<time>"],
+  [/\b(?:Less than a second|About an? \w+|\d+ (?:seconds?|minutes?|hours?)) ago/g, "<span> ago"],
+  [/\bUp (?:Less than a second|About an? \w+|\d+ (?:seconds?|minutes?|hours?))/g, "Up <span>"],
+  [/\b172\.(?:1[7-9]|2\d|3[01])\.\d+\.\d+\b/g, "<ip>"],
+  [/\b02:42(?::[0-9a-f]{2}){4}\b/g, "<mac>"],
+  // A resolver that refuses names its own socket.
+  [/127\.0\.0\.\d+:\d+->127\.0\.0/g, "<socket>->127.0.0"],
+  [/[ \t]{2,}/g, "  "],
+  [/[ \t]+$/gm, ""],
+];
+
+/** One side of a comparison: placeholders are numbered over all that this side printed. */
+export class Normalizer {
+  readonly #options: NormalizeOptions;
+  readonly #ids: string[] = [];
+  readonly #ports: string[] = [];
+
+  constructor(options: NormalizeOptions) {
+    this.#options = options;
+  }
+
+  text(raw: string): string {
+    let text = raw;
+    if (this.#options.ipv6Twins) text = withoutTwins(text);
+    for (const address of this.#options.addresses) text = text.replaceAll(address, "<address>");
+    for (const [pattern, placeholder] of RULES) text = text.replace(pattern, placeholder);
+    // Chosen by the engine: 32768 and up.
+    text = text.replace(/(?<=<address>:)(\d{5})\b/g, (port) => (Number(port) >= 32_768 ? this.#port(port) : port));
+    return text.replace(/\b(?:[0-9a-f]{64}|[0-9a-f]{12})\b/g, (id) => this.#id(id));
+  }
+
+  /** Normalises every string in a value parsed from JSON, and sorts the keys. */
+  value(raw: unknown): unknown {
+    if (typeof raw === "string") return this.text(raw);
+    if (Array.isArray(raw)) return raw.map((item) => this.value(item));
+    if (typeof raw !== "object" || raw === null) return raw;
+    const pairs = Object.entries(raw).sort(([one], [other]) => (one < other ? -1 : 1));
+    return Object.fromEntries(pairs.map(([key, item]) => [this.text(key), this.value(item)]));
+  }
+
+  #id(id: string): string {
+    let index = this.#ids.findIndex((known) => known.startsWith(id) || id.startsWith(known));
+    if (index < 0) index = this.#ids.push(id) - 1;
+    else if (id.length > (this.#ids[index]?.length ?? 0)) this.#ids[index] = id;
+    return `<id ${index + 1}${id.length === 12 ? " short" : ""}>`;
+  }
+
+  #port(port: string): string {
+    let index = this.#ports.indexOf(port);
+    if (index < 0) index = this.#ports.push(port) - 1;
+    return `<port ${index + 1}>`;
+  }
+}
+
+/** Takes the IPv6 twin out of what one engine prints for a port: in `ps` after a comma, in `port` on its own line. */
+function withoutTwins(text: string): string {
+  return text
+    .replace(/, (?::::|\[::\]:)\d+(?:-\d+)?->[\d-]+\/\w+/g, "")
+    .replace(/^(?:[\d-]+\/\w+ -> )?(?::::|\[::\]:)\d+\n/gm, "");
+}
