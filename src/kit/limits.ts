@@ -74,12 +74,16 @@ export const LAG_MS = 500;
 export const ENGINE_SHORT_SESSION_MS = 5_000;
 /** Events remembered to recognise those that a reopened stream repeats (an engine itself remembers 256). */
 export const EVENTS_REMEMBERED = 1_024;
-/** Placement expressions in one create body. */
+/** Placement expressions of one kind in one create body. */
 export const EXPRESSIONS_PER_REQUEST = 256;
+/** Links, volumes-from, named volumes and networks of one create body: each is looked up before it is placed. */
+export const REFERENCES_PER_REQUEST = 1_024;
+/** Characters of one placement expression; a whitelist may name a whole cluster. */
+export const EXPRESSION_CHARS = 16 << 10;
 /** Characters of a `/regex/` in a placement expression. */
-export const EXPRESSION_REGEX_CHARS = 512;
+export const EXPRESSION_REGEX_CHARS = 256;
 /** Characters of a value that a `/regex/` is tried on; a longer value does not match. */
-export const EXPRESSION_SUBJECT_CHARS = 4096;
+export const EXPRESSION_SUBJECT_CHARS = 1024;
 /** Compiled placement expressions kept (with the nodes that they match). */
 export const EXPRESSIONS_KEPT = 1_000;
 /** Best nodes that a placement decision keeps. */

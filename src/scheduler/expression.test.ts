@@ -41,6 +41,10 @@ describe("the grammar", () => {
     expect(() => parseExpression("node==/(ab/")).toThrow("Value '/(ab/' is invalid: missing )");
   });
 
+  it("bounds an expression's length", () => {
+    expect(() => parseExpression(`storage==${"a".repeat(16_384)}`)).toThrow("is invalid: longer than 16384 characters");
+  });
+
   it("compiles the same text once", () => {
     expect(parseExpression("storage==once")).toBe(parseExpression("storage==once"));
   });

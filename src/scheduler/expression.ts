@@ -3,7 +3,7 @@
  * Owns the grammar and its error texts; must not know what the key stands for.
  */
 import { badRequest } from "../docker/errors.ts";
-import { EXPRESSIONS_KEPT } from "../kit/limits.ts";
+import { EXPRESSION_CHARS, EXPRESSIONS_KEPT } from "../kit/limits.ts";
 import { anyOf, compileMatcher, type Matcher } from "./matcher.ts";
 import { RegexError } from "./regex-syntax.ts";
 
@@ -63,6 +63,9 @@ function remembered(cache: Map<string, Expression>, text: string, make: () => Ex
 }
 
 function parse(text: string, compile: (value: string) => Matcher): Expression {
+  if (text.length > EXPRESSION_CHARS) {
+    throw badRequest(`Value '${text.slice(0, 64)}…' is invalid: longer than ${EXPRESSION_CHARS} characters`);
+  }
   // Classic looks for == anywhere before it looks for !=.
   const operator = text.includes("==") ? "==" : "!=";
   const at = text.indexOf(operator);

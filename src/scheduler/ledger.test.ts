@@ -122,6 +122,15 @@ describe("ports", () => {
     expect(ledger.portHolder("n2", asked)).toBeUndefined();
   });
 
+  it("are found from the smaller side, whichever that is", () => {
+    const many = Array.from({ length: 5000 }, (_, i) => tcp(1000 + i));
+    const few = ledgerOf(hold("a", { ports: [tcp(5999, "10.0.0.1")] }));
+    expect(few.conflict("n1", need({ ports: many }))).toEqual({ claim: tcp(5999), holder: "a" });
+    const full = ledgerOf(hold("a", { ports: many }));
+    expect(full.conflict("n1", need({ ports: [tcp(999), tcp(5999)] }))?.claim.port).toBe(5999);
+    expect(full.conflict("n1", need({ ports: [tcp(999)] }))).toBeUndefined();
+  });
+
   it("are free when the last holder is gone", () => {
     const ledger = ledgerOf(hold("a", { ports: [tcp(80)] }), hold("b", { ports: [tcp(80)] }));
     ledger.release("a");

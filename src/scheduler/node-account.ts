@@ -24,6 +24,23 @@ const PROTOCOLS = ["tcp", "udp", "sctp"];
 /** A number, not a string: this is looked up once per node and claim in every decision. */
 const portKey = ({ port, protocol }: PortClaim): number => port * 4 + (PROTOCOLS.indexOf(protocol) & 3);
 
+/** Made once per list of claims, hence once per decision. */
+const keyed = new WeakMap<readonly PortClaim[], ReadonlyMap<number, readonly PortClaim[]>>();
+
+function claimsByKey(claims: readonly PortClaim[]): ReadonlyMap<number, readonly PortClaim[]> {
+  const known = keyed.get(claims);
+  if (known !== undefined) return known;
+  const made = new Map<number, PortClaim[]>();
+  for (const claim of claims) {
+    const key = portKey(claim);
+    const same = made.get(key);
+    if (same === undefined) made.set(key, [claim]);
+    else same.push(claim);
+  }
+  keyed.set(claims, made);
+  return made;
+}
+
 export class NodeAccount {
   /** As reported; undefined while the node is not known or was removed. */
   size: NodeSums | undefined;
@@ -90,7 +107,20 @@ export class NodeAccount {
   }
 
   conflict(need: Newcomer): { readonly claim: PortClaim; readonly holder: string } | undefined {
-    for (const claim of need.ports) {
+    // A request may publish thousands of ports: the smaller side is walked.
+    if (need.ports.length > this.#ports.size) {
+      const wanted = claimsByKey(need.ports);
+      for (const key of this.#ports.keys()) {
+        const found = this.#clash(need, wanted.get(key) ?? []);
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    }
+    return this.#clash(need, need.ports);
+  }
+
+  #clash(need: Newcomer, claims: readonly PortClaim[]): { claim: PortClaim; holder: string } | undefined {
+    for (const claim of claims) {
       if (!this.#ports.has(portKey(claim))) continue;
       const relatives = this.#relatives(need);
       for (const holder of this.#holders(claim)) {

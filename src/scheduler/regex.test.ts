@@ -48,13 +48,13 @@ describe("Go's regular expressions", () => {
   );
 
   it("refuses a pattern beyond its bound and does not match a subject beyond its own", () => {
-    expect(() => compileRegex("a".repeat(513))).toThrow("longer than 512 characters");
-    expect(compileRegex("a")("a".repeat(4097))).toBe(false);
+    expect(() => compileRegex("a".repeat(257))).toThrow("longer than 256 characters");
+    expect(compileRegex("a")("a".repeat(1025))).toBe(false);
   });
 
   it("answers at once where a backtracking engine would never end", () => {
-    expect(compileRegex("^(a+)+$")(`${"a".repeat(4000)}b`)).toBe(false);
-    expect(compileRegex("(a|aa)*(a|aa)*(a|aa)*c")("a".repeat(4000))).toBe(false);
+    expect(compileRegex("^(a+)+$")(`${"a".repeat(1000)}b`)).toBe(false);
+    expect(compileRegex("(a|aa)*(a|aa)*(a|aa)*c")("a".repeat(1000))).toBe(false);
   });
 
   it("agrees with JavaScript's engine on the syntax that both know", () => {

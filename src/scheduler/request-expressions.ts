@@ -38,12 +38,10 @@ export interface RequestExpressions {
 
 /**
  * DockerError 400: an expression's own (expression.ts), `too many reschedule policies`, `invalid reschedule policy: x`,
- * a label of classic Swarm's that is not a JSON array of strings, or more than EXPRESSIONS_PER_REQUEST expressions.
+ * a label of classic Swarm's that is not a JSON array of strings, or more than EXPRESSIONS_PER_REQUEST of a kind.
  */
 export function readExpressions(body: unknown): RequestExpressions {
   const { texts } = collect(new Fields(body));
-  const count = Object.values(texts).reduce((sum, list) => sum + list.length, 0);
-  if (count > EXPRESSIONS_PER_REQUEST) throw badRequest(`more than ${EXPRESSIONS_PER_REQUEST} placement expressions`);
   return {
     constraints: texts.constraint.map(parseExpression),
     affinities: texts.affinity.map(parseExpression),
@@ -95,7 +93,10 @@ function sort(texts: Record<Kind, string[]>, kind: Kind, text: string): Kind {
   }
   const filed = policy === null ? kind : "reschedule";
   const value = policy?.[1] ?? text;
-  if (!texts[filed].includes(value)) texts[filed].push(value);
+  if (texts[filed].includes(value)) return filed;
+  if (texts[filed].push(value) > EXPRESSIONS_PER_REQUEST) {
+    throw badRequest(`more than ${EXPRESSIONS_PER_REQUEST} ${filed} expressions`);
+  }
   return filed;
 }
 

@@ -147,6 +147,16 @@ describe("what it leans on", () => {
   });
 });
 
+describe("bounds", () => {
+  it("refuse more references than any container has", () => {
+    const Binds = Array.from({ length: 1025 }, (_, i) => `v${i}:/v${i}`);
+    expect(() => request({ HostConfig: { Binds } })).toThrowError(
+      expect.objectContaining({ status: 400, message: "more than 1024 links, volumes and networks" }),
+    );
+    expect(request({ HostConfig: { Binds: Binds.slice(1) } }).volumes).toHaveLength(1024);
+  });
+});
+
 describe("succession", () => {
   const compose = (labels: object) => ({
     "com.docker.compose.project": "shop",
@@ -196,7 +206,7 @@ describe("expressions", () => {
     [["reschedule:sometimes"], "invalid reschedule policy: sometimes"],
     [["constraint:reschedule!=never"], "invalid reschedule policy: !=never"],
     [["constraint:storage"], "One of operator ==, != is expected"],
-    [Array.from({ length: 257 }, (_, i) => `constraint:key==${i}`), "more than 256 placement expressions"],
+    [Array.from({ length: 257 }, (_, i) => `constraint:key==${i}`), "more than 256 constraint expressions"],
   ])("refuses %j", (Env, message) => {
     expect(() => request({ Env })).toThrowError(expect.objectContaining({ status: 400, message }));
   });

@@ -1,6 +1,8 @@
 /**
  * What a container asks of a place, read from its create body. Pure data: placement needs nothing else.
  */
+import { badRequest } from "../docker/errors.ts";
+import { REFERENCES_PER_REQUEST } from "../kit/limits.ts";
 import { Fields } from "./body.ts";
 import type { Expression } from "./expression.ts";
 import { fieldNeeds } from "./field-versions.ts";
@@ -64,13 +66,20 @@ export const MOST_CPU_SHARES = 8;
 
 /**
  * Reads a parsed create body. Null and wrong types are as if absent: the engine refuses them in its own words.
- * `platform` is the query parameter. DockerError 400 for expressions, reschedule policies and fields spelled twice.
+ * `platform` is the query parameter. DockerError 400 for expressions, reschedule policies,
+ * fields spelled twice and more references than REFERENCES_PER_REQUEST.
  */
 export function readRequest(body: unknown, name: string, platform: string | undefined, options: ReadOptions): Request {
   const config = new Fields(body);
   const host = config.object("HostConfig");
   const networkMode = host.text("NetworkMode");
   const labels = readLabels(config);
+  const dependencies = dependenciesOf(host, networkMode);
+  const volumes = namedVolumes(host);
+  const networks = userNetworks(config, networkMode);
+  if (dependencies.length + volumes.length + networks.length > REFERENCES_PER_REQUEST) {
+    throw badRequest(`more than ${REFERENCES_PER_REQUEST} links, volumes and networks`);
+  }
   return {
     name,
     image: config.text("Image"),
@@ -81,9 +90,9 @@ export function readRequest(body: unknown, name: string, platform: string | unde
     hostNetwork: networkMode === "host",
     labels,
     ...readExpressions(body),
-    dependencies: dependenciesOf(host, networkMode),
-    volumes: namedVolumes(host),
-    networks: userNetworks(config, networkMode),
+    dependencies,
+    volumes,
+    networks,
     needs: fieldNeeds(body, platform),
     succeeds: predecessorOf(labels),
   };
@@ -104,11 +113,10 @@ function reservedCpus(host: Fields, options: ReadOptions): number {
 }
 
 function dependenciesOf(host: Fields, networkMode: string): Request["dependencies"] {
-  const found: { ref: string; from: string }[] = [];
-  const add = (ref: string, from: string): void => {
-    const plain = ref.replace(/^\//, "");
-    if (plain !== "" && !found.some((other) => other.ref === plain && other.from === from))
-      found.push({ ref: plain, from });
+  const found = new Map<string, { ref: string; from: string }>();
+  const add = (text: string, from: string): void => {
+    const ref = text.replace(/^\//, "");
+    if (ref !== "") found.set(`${from} ${ref}`, { ref, from });
   };
   for (const link of host.texts("Links")) add(link.split(":")[0] ?? "", "--link");
   for (const source of host.texts("VolumesFrom")) add(source.split(":")[0] ?? "", "--volumes-from");
@@ -118,7 +126,7 @@ function dependenciesOf(host: Fields, networkMode: string): Request["dependencie
     ["--pid", host.text("PidMode")],
   ] as const;
   for (const [flag, mode] of modes) if (mode.startsWith("container:")) add(mode.slice("container:".length), flag);
-  return found;
+  return [...found.values()];
 }
 
 /** A bind's source that is no path is a volume's name (or `node/name`). */
