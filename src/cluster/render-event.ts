@@ -2,7 +2,7 @@
 import { type Edit, splice } from "../docker/json-text.ts";
 import type { EngineEvent } from "../engine/event.ts";
 import type { ClusterEvent } from "./event-hub.ts";
-import { HINT_LABEL } from "./hint.ts";
+import { decodeHint, HINT_LABEL } from "./hint.ts";
 import { clusterNetworkId } from "./network-ids.ts";
 import type { ClusterNode } from "./node.ts";
 
@@ -20,7 +20,8 @@ export function clusterEvent(node: ClusterNode, event: EngineEvent): ClusterEven
   let { actorId } = event;
   if (event.type === "container") {
     const record = node.containers.get(actorId);
-    if (record) actorId = record.id;
+    // What is gone already is known by the hint that its create left in its labels.
+    actorId = record?.id ?? decodeHint(event.attributes[HINT_LABEL])?.id ?? actorId;
   } else if (event.type === "network") {
     actorId = clusterNetworkId(node, actorId);
     const container = node.containers.get(event.attributes.container ?? "");

@@ -176,7 +176,7 @@ export class Engine {
     observer.facts(facts);
     observer.inventory(inventory);
     if (!first) return;
-    if (this.#state !== "healthy") this.#log.info("engine is healthy", { name: facts.name, id: facts.engineId });
+    if (this.#state !== "healthy") this.#log.debug("engine is healthy", { name: facts.name, id: facts.engineId });
     this.#fault = undefined;
     this.#tell("healthy", undefined);
   }

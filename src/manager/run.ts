@@ -12,6 +12,7 @@ import { leaveAll, setEntries } from "../cluster/membership.ts";
 import { openDiscovery } from "../discovery/open.ts";
 import { Engine } from "../engine/engine.ts";
 import { openWire } from "../engine/wire/http-wire.ts";
+import { buildInfo } from "../kit/build.ts";
 import { systemClock } from "../kit/clock.ts";
 import { Limit } from "../kit/limit.ts";
 import { ENGINES_AT_ONCE, SHUTDOWN_MS } from "../kit/limits.ts";
@@ -20,7 +21,6 @@ import { systemRandom } from "../kit/random.ts";
 import { filtersByName } from "../scheduler/filters/index.ts";
 import { strategyByName } from "../scheduler/strategies/index.ts";
 import type { ManageOptions } from "./options.ts";
-import { VERSION } from "./version.ts";
 import { warningsOf } from "./warnings.ts";
 
 /** Resolves after a graceful stop, begun by `signal`. Rejects when it cannot start (port in use, bad flags, insecure). */
@@ -88,7 +88,7 @@ function hostFacts(options: ManageOptions, warnings: readonly string[], openStre
   return {
     id: `${groups.slice(0, 4)}:${groups.slice(4, 8)}:${groups.slice(8, 12)}`,
     hostName: name,
-    version: VERSION,
+    version: buildInfo().version,
     apiVersion: options.apiVersion,
     kernel: release(),
     operatingSystem: operatingSystem(),

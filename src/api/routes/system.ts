@@ -1,4 +1,5 @@
 /** The endpoint as a whole: ping, version, info, events, login; and shoal's own views. */
+import type { Cluster } from "../../cluster/cluster.ts";
 import { clusterInfo } from "../../cluster/info.ts";
 import { anyNode } from "../../cluster/lookup.ts";
 import { decisionView, nodesView } from "../../cluster/views.ts";
@@ -39,13 +40,9 @@ async function version({ cluster, host }: Context, answer: Answer): Promise<void
     MinAPIVersion: MIN_API_VERSION,
     Os: "linux",
   };
-  const engines = [...new Set([...cluster.nodes.values()].flatMap((node) => node.facts?.serverVersion ?? []))].sort();
   sendJson(answer, 200, {
     Platform: { Name: "Shoal" },
-    Components: [
-      { Name: "Shoal", Version: host.version, Details: details },
-      ...engines.map((engine) => ({ Name: "Engine", Version: engine, Details: {} })),
-    ],
+    Components: [{ Name: "Shoal", Version: host.version, Details: details }, ...engineComponents(cluster)],
     Version: `shoal/${host.version}`,
     ApiVersion: apiVersion,
     MinAPIVersion: MIN_API_VERSION,
@@ -56,6 +53,26 @@ async function version({ cluster, host }: Context, answer: Answer): Promise<void
     KernelVersion: host.kernel,
     BuildTime: "",
   });
+}
+
+/** One entry for each engine version in the cluster. */
+function engineComponents(cluster: Cluster): { Name: string; Version: string; Details: Record<string, string> }[] {
+  const byVersion = new Map<string, Record<string, string>>();
+  for (const { facts } of cluster.nodes.values()) {
+    if (!facts) continue;
+    byVersion.set(facts.serverVersion, {
+      ApiVersion: facts.apiVersion,
+      Arch: goArchitecture(facts.architecture),
+      KernelVersion: facts.kernelVersion,
+      MinAPIVersion: facts.minApiVersion,
+      Os: facts.osType,
+    });
+  }
+  return [...byVersion].sort().map(([Version, Details]) => ({ Name: "Engines", Version, Details }));
+}
+
+function goArchitecture(machine: string): string {
+  return machine === "x86_64" ? "amd64" : machine === "aarch64" ? "arm64" : machine;
 }
 
 async function info({ cluster, host }: Context, answer: Answer): Promise<void> {

@@ -41,8 +41,8 @@ const VIEW: View = {
   ],
   paint(text, field, row) {
     if (field !== "State") return text;
-    if (row.fields.State === "healthy") return pc.green(text);
-    return row.fields.State === "pending" ? pc.yellow(text) : pc.red(text);
+    if (row.fields.State === "Healthy") return pc.green(text);
+    return row.fields.State === "Pending" ? pc.yellow(text) : pc.red(text);
   },
 };
 
@@ -63,7 +63,7 @@ export function nodeListCommand(io: Io, name: string): Command {
     .summary("List the nodes");
   return withFormat(command, "only names").action((flags: ViewFlags) =>
     withManager(globalsOf(command), io, async (manager) => {
-      const nodes = await nodesOf(manager);
+      const nodes = await nodesOf(manager, flags.quiet !== true);
       printRows(io, VIEW, nodes.map(nodeRow), flags);
       if (flags.quiet || (flags.format ?? "table") !== "table") return;
       for (const node of nodes) if (node.Error) io.err(`${node.Name}: ${node.Error}\n`);
@@ -80,7 +80,7 @@ function nodeInspectCommand(io: Io): Command {
     .option("--format <format>", "json: one object a line instead of an array");
   return withHost(command).action((names: readonly string[], flags: ViewFlags) =>
     withManager(globalsOf(command), io, async (manager) => {
-      const nodes = await nodesOf(manager);
+      const nodes = await nodesOf(manager, true);
       const found = names.map((name) => {
         const node = nodes.find((one) => one.Name === name || one.ID === name);
         if (!node) throw new CliError(`No such node: ${name}`);
@@ -94,8 +94,9 @@ function nodeInspectCommand(io: Io): Command {
   );
 }
 
-async function nodesOf(manager: ManagerClient): Promise<readonly NodeEntry[]> {
-  const nodes = await manager.get("/shoal/nodes");
+/** @param measured asks for really used CPU and memory too, which takes the engines a second */
+async function nodesOf(manager: ManagerClient, measured: boolean): Promise<readonly NodeEntry[]> {
+  const nodes = await manager.get(measured ? "/shoal/nodes?usage=1" : "/shoal/nodes");
   if (!Array.isArray(nodes)) throw new CliError("the manager's list of nodes is not a list");
   return nodes as NodeEntry[];
 }
