@@ -2,8 +2,9 @@
  * Putting a server on an address. The file of a unix socket goes away by itself when its server closes. Owns unix sockets' files and modes, and the words for what can go wrong; must not know
  * what is served.
  */
-import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, unlinkSync } from "node:fs";
 import { type AddressInfo, connect, type Server } from "node:net";
+import { dirname } from "node:path";
 import { formatHost, type Host } from "./host.ts";
 
 /** Only the owner may speak to an API that is root on every node, as with classic Swarm. */
@@ -87,16 +88,19 @@ function explain(host: Host, error: unknown): Error {
         `a manager (or something else) already listens on ${where}: stop it or choose another -H`,
         cause,
       );
+    case "ENOENT":
     case "EACCES":
     case "EPERM":
+      // libuv says "permission denied" for a directory that is not there, too.
+      if (host.kind === "unix" && !existsSync(dirname(host.path))) {
+        return new Error(`cannot listen on ${where}: the directory ${dirname(host.path)} does not exist`, cause);
+      }
       return new Error(`cannot listen on ${where}: permission denied`, cause);
     case "EADDRNOTAVAIL":
       return new Error(`cannot listen on ${where}: this machine does not have that address`, cause);
     case "ENOTFOUND":
     case "EAI_AGAIN":
       return new Error(`cannot listen on ${where}: no address is known for that name`, cause);
-    case "ENOENT":
-      return new Error(`cannot listen on ${where}: the directory does not exist`, cause);
     default:
       if (error instanceof Error && error.message.startsWith("cannot listen")) return error;
       return new Error(`cannot listen on ${where}: ${error instanceof Error ? error.message : String(error)}`, cause);

@@ -47,6 +47,9 @@ export function bodyOf(message: IncomingMessage, onFirstRead?: () => void): Read
       done(error);
     },
   });
+  bodies.set(message, body);
+  // Whoever reads it hears of an error by itself; that nobody does must not end the process.
+  body.on("error", ignore);
   message.pause();
   if (message.destroyed && !message.readableEnded) {
     body.destroy(new ClientGone());
@@ -54,6 +57,14 @@ export function bodyOf(message: IncomingMessage, onFirstRead?: () => void): Read
   }
   message.on("data", onData).on("end", onEnd).on("close", onGone).on("error", onGone);
   return body;
+}
+
+const bodies = new WeakMap<IncomingMessage, Readable>();
+
+/** Lets go of the body's stream, if one was made, and lets the rest of the message run into nothing. */
+export function discardBody(message: IncomingMessage): void {
+  bodies.get(message)?.destroy();
+  message.resume();
 }
 
 function ignore(): void {}

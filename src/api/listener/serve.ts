@@ -11,7 +11,7 @@ import { CLIENT_LINGER_MS } from "../../kit/limits.ts";
 import type { Logger } from "../../kit/log.ts";
 import type { Access } from "./access.ts";
 import { Answer, errorBody, sendEmpty, sendError } from "./answer.ts";
-import { ClientGone } from "./body.ts";
+import { ClientGone, discardBody } from "./body.ts";
 import type { Connections } from "./connections.ts";
 import { closeGently, readUpgrade, responseHead, sendUpgradeError, type Upgrade } from "./hijack.ts";
 import { type ApiRequest, makeRequest } from "./request.ts";
@@ -110,7 +110,7 @@ function drainBody(message: IncomingMessage, clock: Clock): void {
   };
   socket.once("close", stop);
   message.once("end", stop);
-  message.resume();
+  discardBody(message);
 }
 
 async function onUpgrade(

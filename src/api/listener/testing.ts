@@ -154,7 +154,7 @@ export function readUntil(socket: Duplex, enough: (text: string) => boolean): Pr
       resolve(text);
     };
     const onClose = (): void => reject(new Error(`closed after ${JSON.stringify(text)}`));
-    socket.on("data", onData).once("close", onClose);
+    socket.on("data", onData).once("close", onClose).resume();
   });
 }
 
