@@ -10,7 +10,7 @@ if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
 }
 
 const { bad, bold, elapsed, heading, Stop, say } = await import("./lib/say.mjs");
-const { prepare, root } = await import("./lib/install.mjs");
+const { prepare } = await import("./lib/install.mjs");
 const { down, logFile, startMachines, startManager, stateDirectory } = await import("./lib/demo-cluster.mjs");
 const { tellStory } = await import("./lib/demo-story.mjs");
 
@@ -37,11 +37,12 @@ async function up() {
   ${bold(`export DOCKER_HOST=${address}`)}
 
 Try next:
-  docker run -d -P -m 512m --name mine redis     placed where it fits
-  ${root}bin/shoal ps                            with a NODE column
-  ${root}bin/shoal why mine                      why it is where it is
-  docker exec -it mine sh                        a shell in it, wherever it is
-  ${root}bin/shoal machine -s ${stateDirectory}/machines ls
+  docker run -d -P -m 512m --name mine redis     # placed where it fits
+  bin/shoal ps                                   # with a NODE column
+  bin/shoal why mine                             # why it is where it is
+  docker exec -it mine sh                        # a shell in it, wherever it is
+  export SHOAL_MACHINE_STORAGE_PATH=${stateDirectory}/machines
+  bin/shoal machine kill node-1                  # a host dies; then: machine start node-1
 
 The manager's log: ${logFile}
 Remove all of it:  npm run demo -- --down`);

@@ -109,7 +109,7 @@ function managerPid() {
   try {
     const pid = Number(readFileSync(pidFile, "utf8"));
     const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-    return words.includes(shoal) && words.includes("manage") ? pid : null;
+    return words.some((word) => word.endsWith("/bin/shoal")) && words.includes("manage") ? pid : null;
   } catch {
     return null;
   }

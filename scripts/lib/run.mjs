@@ -1,7 +1,9 @@
 // Runs programs for the scripts: quietly, or on the reader's terminal.
 import { spawn } from "node:child_process";
+import { Stop } from "./say.mjs";
 
 const DEADLINE_MS = 600_000;
+const ERROR_LINES = 20;
 
 /**
  * Resolves with {code, stdout, stderr}; never rejects for a status, only when the program cannot be started.
@@ -39,9 +41,9 @@ export function attempt(argv, options = {}) {
 /** As `attempt`, but any status except 0 is an error with the program's own words. */
 export async function run(argv, options = {}) {
   const result = await attempt(argv, options);
-  if (result.code !== 0)
-    throw new Error(`${argv.join(" ")}: ${(result.stderr || result.stdout).trim() || `exit status ${result.code}`}`);
-  return result.stdout;
+  if (result.code === 0) return result.stdout;
+  const words = (result.stderr || result.stdout).trim().split("\n").slice(0, ERROR_LINES).join("\n");
+  throw new Stop(`${argv.join(" ")}: ${words || `exit status ${result.code}`}`);
 }
 
 /** Whether a program is in PATH or where system programs are. */
