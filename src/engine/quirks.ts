@@ -9,7 +9,7 @@ const CALLERS_OWN = [
   /exec: .*(?:permission denied|no such file or directory|is a directory|exec format error)/i,
   /are you trying to mount a directory onto a file/i,
   /unable to find (?:user|group)/i,
-  /invalid (?:argument|mount|reference)/i,
+  /invalid (?:mount|reference)/i,
 ];
 
 /** The node has no room, or something below the engine is broken (status 500 and above). */
