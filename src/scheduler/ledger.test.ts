@@ -66,7 +66,7 @@ describe("fits", () => {
     [{ nanoCpus: 1e9 }, true],
     [{ nanoCpus: 1e9 + 1 }, false],
     [{ nanoCpus: 2e9 }, false],
-  ])("%j on 1 CPU and 2 GiB with 5 %% is %s", (asked, expected) => {
+  ])("%j on 1 CPU and 2 GiB with overcommit 0.05: %s", (asked, expected) => {
     expect(ledgerOf().fits("n1", need(asked), 0.05)).toBe(expected);
   });
 
