@@ -14,7 +14,8 @@ export interface ManagerOptions {
   readonly flags?: readonly string[];
   /** The nodes' names, all by default. */
   readonly nodes?: readonly string[];
-  /** TLS towards clients: the listener's flags are among `flags`, readiness is asked over the unix socket. */
+  /** Discovery entries instead of the nodes' own addresses. */
+  readonly entries?: readonly string[];
   readonly env?: Record<string, string>;
   /** Do not wait until all nodes are healthy. */
   readonly impatient?: boolean;
@@ -96,8 +97,9 @@ export async function startManager(options: ManagerOptions = {}): Promise<Manage
   if (fleet().subject === "engine") return engineInstead();
   const port = await freePort();
   const nodes = fleet().nodes.filter(({ name }) => options.nodes?.includes(name) ?? true);
+  const entries = options.entries ?? nodes.map(({ host }) => host.replace("tcp://", ""));
   const list = join(mkdtempSync(join(fleet().work, "list-")), "nodes");
-  writeFileSync(list, nodes.map(({ host }) => `${host.replace("tcp://", "")}\n`).join(""));
+  writeFileSync(list, `${entries.join("\n")}\n`);
   const path = `${list}.sock`;
   const started = spawnManager(
     ["-H", `tcp://127.0.0.1:${port}`, "-H", `unix://${path}`, ...(options.flags ?? []), `file://${list}`],
