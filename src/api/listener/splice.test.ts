@@ -273,19 +273,20 @@ describe("a spliced stream", () => {
       });
       const ended = new Promise<void>((resolve) => client.once("end", () => resolve()));
       client.write(`${ASK}\r\n`);
-      const external: number[] = [];
+      const before = process.memoryUsage.rss();
+      let highest = before;
       for (let sent = 0; sent < total; sent += block.length) {
         if (!client.write(block)) await new Promise<void>((resolve) => client.once("drain", () => resolve()));
-        external.push(process.memoryUsage.rss());
+        highest = Math.max(highest, process.memoryUsage.rss());
       }
       client.end();
-      const half = external.length >> 1;
       await ended;
       await Promise.all(pending);
       expect(received).toBe(UPGRADED.length + total + String(total).length);
       expect(tail.endsWith(String(total))).toBe(true);
-      const growth = process.memoryUsage.rss() - Math.max(...external.slice(0, half));
-      expect(growth).toBeLessThan(48 << 20);
+      // Client, listener and engine are one process here, and freed buffers wait for the collector: only an order of
+      // magnitude is certain, but 400 MiB kept anywhere would show.
+      expect(Math.max(highest, process.memoryUsage.rss()) - before).toBeLessThan(200 << 20);
       client.destroy();
       await rig.close();
       await engine.close();
