@@ -4,6 +4,7 @@ import { endpointForm } from "./networks.ts";
 import type { Output } from "./output.ts";
 import type { PortMap } from "./ports.ts";
 import type { Process } from "./process.ts";
+import { CONFIG_DEFAULTS, HOST_CONFIG_DEFAULTS } from "./shapes.ts";
 
 export type Status = "created" | "running" | "paused" | "exited";
 
@@ -161,11 +162,11 @@ export function inspected(container: SimContainer, driver: string, size: boolean
     ProcessLabel: "",
     AppArmorProfile: "docker-default",
     ExecIDs: container.execs.size > 0 ? [...container.execs] : null,
-    HostConfig: container.hostConfig,
+    HostConfig: { ...HOST_CONFIG_DEFAULTS, ...container.hostConfig },
     GraphDriver: { Data: null, Name: driver },
     ...(size ? { SizeRw: 0, SizeRootFs: 4_000_000 } : {}),
     Mounts: container.mounts,
-    Config: container.config,
+    Config: { ...CONFIG_DEFAULTS, ...container.config },
     NetworkSettings: {
       Bridge: "",
       SandboxID: isRunning(container) ? container.id : "",

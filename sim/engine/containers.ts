@@ -14,11 +14,13 @@ import type { Clock } from "../../src/kit/clock.ts";
 import type { Random } from "../../src/kit/random.ts";
 import { isRunning, labelsOf, mountsOf, type SimContainer } from "./container.ts";
 import type { Events } from "./events.ts";
+import type { SimFacts } from "./facts.ts";
 import type { Images } from "./images.ts";
-import { type Json, obj, str, stringMap, strings } from "./json.ts";
+import { type Json, num, obj, str, stringMap, strings } from "./json.ts";
 import { randomName } from "./names.ts";
 import type { Networks } from "./networks.ts";
 import { mountpointOf, type Volumes } from "./volumes.ts";
+import { isOld, say } from "./words.ts";
 
 const NAME = /^\/?[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
@@ -29,6 +31,7 @@ export interface Makers {
   readonly images: Images;
   readonly networks: Networks;
   readonly volumes: Volumes;
+  readonly facts: SimFacts;
 }
 
 /** What a container's events say of it. */
@@ -79,14 +82,15 @@ export class Containers {
 
   /** `version` is the API version of the request. Throws 400, 404, 409 in dockerd's words. */
   create(name: string, posted: Json, version: string): SimContainer {
-    const { images, clock, random } = this.#with;
+    const { images, clock, random, facts } = this.#with;
     if (name !== "" && !NAME.test(name)) throw invalidName(name);
     const reference = str(posted.Image);
-    if (reference === "") throw badRequest("config cannot be empty in order to create a container");
+    if (reference === "") throw badRequest(say(facts, "config cannot be empty in order to create a container"));
     const hostConfig = normalHostConfig(obj(posted.HostConfig), version);
     checkLimits(hostConfig);
     const wanted = this.#endpoints(posted, hostConfig, version);
     const image = images.get(reference);
+    this.#checkTargets(hostConfig);
     const id = random.hex(32);
     const plain = this.#reserve(name.replace(/^\//, ""), id);
     const config = normalConfig(posted, image.config, id);
@@ -138,6 +142,24 @@ export class Containers {
     return name;
   }
 
+  /** Links and volumes-from are looked up at create, and what is missing there is a 400. */
+  #checkTargets(hostConfig: Json): void {
+    for (const link of strings(hostConfig.Links)) {
+      const target = link.split(":")[0] ?? "";
+      if (!this.#known(target)) {
+        throw badRequest(`could not get container for ${target}: No such container: ${target}`);
+      }
+    }
+    for (const from of strings(hostConfig.VolumesFrom)) {
+      const target = from.split(":")[0] ?? "";
+      if (!this.#known(target)) throw badRequest(`No such container: ${target}`);
+    }
+  }
+
+  #known(reference: string): boolean {
+    return this.find(reference) !== undefined || this.all().some(({ id }) => id.startsWith(reference));
+  }
+
   #endpoints(posted: Json, hostConfig: Json, version: string): Map<string, Json> {
     const wanted = new Map<string, Json>();
     const mode = str(hostConfig.NetworkMode);
@@ -155,12 +177,12 @@ export class Containers {
   rename(container: SimContainer, to: string): void {
     const name = to.replace(/^\//, "");
     if (name === "") throw badRequest("Neither old nor new names may be empty");
-    if (!NAME.test(to)) throw invalidName(to);
+    if (!NAME.test(to)) throw badRequest(`Error when allocating new name: ${invalidName(`/${name}`).message}`);
     if (name === container.name) {
       throw badRequest("Renaming a container with the same name as its current name");
     }
     const holder = this.#byName.get(name);
-    if (holder) throw nameInUse(name, holder.id);
+    if (holder) throw conflict(`Error when allocating new name: ${nameInUse(name, holder.id).message}`);
     const oldName = `/${container.name}`;
     this.#byName.delete(container.name);
     container.name = name;
@@ -192,8 +214,10 @@ function normalHostConfig(posted: Json, version: string): Json {
   const mode = str(posted.NetworkMode);
   const modern = compareVersions(version, "1.44") >= 0;
   const restart = obj(posted.RestartPolicy);
+  const memory = num(posted.Memory);
   return {
     ...posted,
+    ...(memory > 0 && num(posted.MemorySwap) === 0 ? { MemorySwap: memory * 2 } : {}),
     NetworkMode: mode === "" || mode === "default" ? (modern ? "bridge" : "default") : mode,
     RestartPolicy: { Name: str(restart.Name) || "no", MaximumRetryCount: restart.MaximumRetryCount ?? 0 },
   };
@@ -203,8 +227,6 @@ function normalHostConfig(posted: Json, version: string): Json {
 function checkLimits(hostConfig: Json): void {
   const memory = Number(hostConfig.Memory ?? 0);
   if (memory > 0 && memory < 6 * 1024 * 1024) throw badRequest("Minimum memory limit allowed is 6MB");
-  const shares = Number(hostConfig.CpuShares ?? 0);
-  if (shares < 0) throw badRequest(`invalid CPU shares (${shares}): value must be a positive integer`);
   if (hostConfig.AutoRemove === true && obj(hostConfig.RestartPolicy).Name !== "no") {
     throw badRequest("can't create 'AutoRemove' container with restart policy");
   }
@@ -229,8 +251,15 @@ const hasEnv = (env: unknown, line: string): boolean =>
   strings(env).some((given) => given.split("=")[0] === line.split("=")[0]);
 
 /** 409 of `rm` without force. */
-export function stillRunning(container: SimContainer): DockerError {
+export function stillRunning(container: SimContainer, facts: SimFacts): DockerError {
+  const { status, name, id } = container;
+  if (!isOld(facts)) {
+    return conflict(
+      `cannot remove container "/${name}": container is ${status}: stop the container before removing or force remove`,
+    );
+  }
+  const remedy = status === "paused" ? "Unpause and then stop" : "Stop";
   return conflict(
-    `cannot remove container "/${container.name}": container is ${container.status}: stop the container before removing or force remove`,
+    `You cannot remove a ${status} container ${id}. ${remedy} the container before attempting removal or force remove`,
   );
 }

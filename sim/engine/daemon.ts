@@ -36,7 +36,7 @@ export class Daemon {
     this.volumes = new Volumes(clock, this.events);
     this.containers = new Containers(this);
     this.lifecycle = new Lifecycle(this, this.containers, this.facts);
-    this.execs = new Execs(clock, random, this.lifecycle);
+    this.execs = new Execs(clock, random, this.lifecycle, this.facts);
     this.faults = new Faults(clock);
   }
 }

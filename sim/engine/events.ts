@@ -48,8 +48,8 @@ export class Events {
     const head: Record<string, unknown> = {};
     if (type === "container" || type === "image") {
       head.status = action;
-      head.id = id;
-      if (type === "container") head.from = attributes.image ?? "";
+      if (id !== "") head.id = id;
+      if (attributes.image !== undefined) head.from = attributes.image;
     }
     const body = { ...head, Type: type, Action: action, Actor: { ID: id, Attributes: attributes }, scope: "local" };
     const line = `${JSON.stringify(body).slice(0, -1)},"time":${this.#last / 1_000_000_000n},"timeNano":${this.#last}}\n`;

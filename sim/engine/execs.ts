@@ -3,10 +3,12 @@ import { conflict, noSuchExec } from "../../src/docker/errors.ts";
 import type { Clock } from "../../src/kit/clock.ts";
 import type { Random } from "../../src/kit/random.ts";
 import type { SimContainer } from "./container.ts";
+import type { SimFacts } from "./facts.ts";
 import { type Json, strings } from "./json.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { Output } from "./output.ts";
 import { Process } from "./process.ts";
+import { notRunningText } from "./words.ts";
 
 export interface SimExec {
   readonly id: string;
@@ -26,9 +28,11 @@ export class Execs {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #lifecycle: Lifecycle;
+  readonly #facts: SimFacts;
   readonly #byId = new Map<string, SimExec>();
 
-  constructor(clock: Clock, random: Random, lifecycle: Lifecycle) {
+  constructor(clock: Clock, random: Random, lifecycle: Lifecycle, facts: SimFacts) {
+    this.#facts = facts;
     this.#clock = clock;
     this.#random = random;
     this.#lifecycle = lifecycle;
@@ -38,7 +42,7 @@ export class Execs {
     if (container.status === "paused") {
       throw conflict(`Container ${container.name} is paused, unpause the container before exec`);
     }
-    if (container.status !== "running") throw conflict(`container ${container.id} is not running`);
+    if (container.status !== "running") throw conflict(notRunningText(this.#facts, container.id));
     const argv = strings(posted.Cmd);
     const id = this.#random.hex(32);
     const output = new Output(this.#clock);

@@ -86,6 +86,8 @@ export class Handler {
       const { status, message } = toDockerError(error);
       answer = json(status, { message });
     }
-    return { ...spoil(answer, this.#daemon), headers: { ...commonHeaders(this.#daemon), ...answer.headers } };
+    // dockerd's middleware, which sets them, does not see paths that no route has.
+    const common = match ? commonHeaders(this.#daemon) : {};
+    return { ...spoil(answer, this.#daemon), headers: { ...common, ...answer.headers } };
   }
 }

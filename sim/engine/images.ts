@@ -27,6 +27,7 @@ const sha = (text: string): string => createHash("sha256").update(text).digest("
 /** What the simulated images run unless told otherwise. */
 const CONFIG: Json = {
   Env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+  Entrypoint: null,
   Cmd: ["serve"],
   WorkingDir: "/",
   ExposedPorts: {},

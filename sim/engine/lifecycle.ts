@@ -7,6 +7,7 @@ import { obj, str } from "./json.ts";
 import { Output } from "./output.ts";
 import { type PortMap, Ports, postedBindings } from "./ports.ts";
 import { Process, signalEnds, signalNumber } from "./process.ts";
+import { isOld, notRunningText, say } from "./words.ts";
 
 export class Lifecycle {
   readonly #with: Makers;
@@ -96,7 +97,8 @@ export class Lifecycle {
     this.#ports.release(container.id);
     container.ports = {};
     const seconds = Math.floor((container.finishedAt - container.startedAt) / 1000);
-    this.#emit(container, "die", { exitCode: String(code), execDuration: String(seconds) });
+    const execDuration: Record<string, string> = isOld(this.#facts) ? {} : { execDuration: String(seconds) };
+    this.#emit(container, "die", { ...execDuration, exitCode: String(code) });
     for (const name of container.endpoints.keys()) {
       const network = networks.find(name);
       if (network) networks.disconnect(network, container.id);
@@ -124,8 +126,8 @@ export class Lifecycle {
 
   kill(container: SimContainer, signal: string): void {
     const number = signalNumber(signal || "SIGKILL");
-    if (number === 0) throw new DockerError(400, `invalid signal: ${signal}`);
-    this.#running(container, "cannot kill container: ");
+    if (number === 0) throw new DockerError(400, say(this.#facts, `invalid signal: ${signal}`));
+    this.#running(container, say(this.#facts, `cannot kill container: ${container.name}: `));
     this.#emit(container, "kill", { signal: String(number) });
     if (signalEnds(number)) this.#end(container, 128 + number);
   }
@@ -138,25 +140,26 @@ export class Lifecycle {
 
   pause(container: SimContainer): void {
     this.#running(container, "");
-    if (container.status === "paused") throw conflict(`Container ${container.name} is already paused`);
+    if (container.status === "paused") throw conflict(say(this.#facts, `container ${container.id} is already paused`));
     container.status = "paused";
     this.#emit(container, "pause");
   }
 
   unpause(container: SimContainer): void {
-    if (container.status !== "paused") throw conflict(`Container ${container.id} is not paused`);
+    if (container.status !== "paused")
+      throw new DockerError(500, say(this.#facts, `container ${container.id} is not paused`));
     container.status = "running";
     this.#emit(container, "unpause");
   }
 
   /** Throws 409 unless it runs. */
   #running(container: SimContainer, prefix: string): void {
-    if (!isRunning(container)) throw conflict(`${prefix}container ${container.id} is not running`);
+    if (!isRunning(container)) throw conflict(`${prefix}${notRunningText(this.#facts, container.id)}`);
   }
 
   remove(container: SimContainer, force: boolean, withVolumes: boolean): void {
     if (isRunning(container)) {
-      if (!force) throw stillRunning(container);
+      if (!force) throw stillRunning(container, this.#facts);
       const auto = container.hostConfig.AutoRemove === true;
       this.#emit(container, "kill", { signal: "9" });
       this.#end(container, 137);

@@ -12,6 +12,7 @@ import { flag, goTime, type Json } from "../json.ts";
 import type { Process } from "../process.ts";
 import type { Routes } from "../router.ts";
 import { joinSession } from "../session.ts";
+import { isOld } from "../words.ts";
 
 const RAW = "application/vnd.docker.raw-stream";
 const MULTIPLEXED = "application/vnd.docker.multiplexed-stream";
@@ -123,7 +124,8 @@ function wait(daemon: Daemon, container: SimContainer, call: Call): Answer {
   }
   const out = new PassThrough();
   void daemon.lifecycle.wait(container, condition, call.signal).then((code) => {
-    if (!out.destroyed) out.end(`${JSON.stringify({ StatusCode: code })}\n`);
+    if (!out.destroyed)
+      out.end(`${JSON.stringify(isOld(daemon.facts) ? { Error: null, StatusCode: code } : { StatusCode: code })}\n`);
   });
   call.signal.addEventListener("abort", () => out.destroy(), { once: true });
   return stream("application/json", out);

@@ -1,5 +1,5 @@
 /** Routes about containers that answer at once. Streams are in container-streams.ts. */
-import { badRequest } from "../../../src/docker/errors.ts";
+import { badRequest, conflict } from "../../../src/docker/errors.ts";
 import { type Answer, type Call, empty, json, readJson } from "../call.ts";
 import { inspected, isRunning, labelsOf, listed, type SimContainer } from "../container.ts";
 import { eventAttributes } from "../containers.ts";
@@ -7,6 +7,7 @@ import type { Daemon } from "../daemon.ts";
 import { Filters } from "../filters.ts";
 import { flag, str, strings } from "../json.ts";
 import type { Routes } from "../router.ts";
+import { notRunningText, say } from "../words.ts";
 
 const LIST_FILTERS = [
   "ancestor",
@@ -55,7 +56,7 @@ function listContainers(daemon: Daemon, call: Call): Answer {
   const filters = new Filters(call.query.get("filters"), LIST_FILTERS);
   for (const status of filters.values("status")) {
     if (!["created", "restarting", "running", "removing", "paused", "exited", "dead"].includes(status)) {
-      throw badRequest(`invalid filter 'status=${status}'`);
+      throw badRequest(say(daemon.facts, `invalid filter 'status=${status}'`));
     }
   }
   const limit = Number(call.query.get("limit") ?? 0);
@@ -106,7 +107,7 @@ async function commit(daemon: Daemon, call: Call): Promise<Answer> {
 }
 
 function top(daemon: Daemon, container: SimContainer): Answer {
-  if (!isRunning(container)) throw badRequest(`container ${container.id} is not running`);
+  if (!isRunning(container)) throw conflict(notRunningText(daemon.facts, container.id));
   daemon.lifecycle.note(container, "top");
   return json(200, {
     Processes: [["root", String(container.pid), "1", "0", "00:00", "?", "00:00:00", container.argv.join(" ")]],

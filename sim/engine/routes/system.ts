@@ -9,18 +9,19 @@ import { Filters } from "../filters.ts";
 import { imageListed } from "../images.ts";
 import type { Routes } from "../router.ts";
 import { volumeForm } from "../volumes.ts";
+import { isOld } from "../words.ts";
 
 /** Bytes that wait for a slow reader of /events; then it is cut off. */
 const EVENTS_WAITING = 16 << 20;
 
-const ping = (body: string): Answer => ({
+/** Engines before 23.0 tell neither their builder nor their swarm state. */
+const ping = (daemon: Daemon, body: string): Answer => ({
   status: 200,
   headers: {
-    "Builder-Version": "2",
+    ...(isOld(daemon.facts) ? {} : { "Builder-Version": "2", Swarm: "inactive" }),
     "Cache-Control": "no-cache, no-store, must-revalidate",
     "Content-Type": "text/plain; charset=utf-8",
     Pragma: "no-cache",
-    Swarm: "inactive",
   },
   body,
 });
@@ -93,8 +94,8 @@ function diskUsage(daemon: Daemon): Answer {
 
 export function systemRoutes(daemon: Daemon): Routes {
   return {
-    "HEAD /_ping": () => ping(""),
-    "GET /_ping": () => ping("OK"),
+    "HEAD /_ping": () => ping(daemon, ""),
+    "GET /_ping": () => ping(daemon, "OK"),
     "GET /version": () => json(200, versionAnswer(daemon.facts)),
     "GET /info": () => info(daemon),
     "GET /events": (call) => events(daemon, call),
