@@ -32,21 +32,32 @@ async function machines() {
   return lines.map((line) => JSON.parse(line));
 }
 
+/** @param {() => void} begun called with its first line of progress: it has its address */
+async function startMachine(name, label, begun) {
+  const argv = machine("create", "-d", "local", "--cpus", "1", "--memory", "2g", "--label", label, name);
+  const onLine = (line) => {
+    if (!line.startsWith("(")) return;
+    say(line);
+    begun();
+  };
+  const result = await attempt(argv, { onLine });
+  if (result.code !== 0) throw new Stop(`${name} cannot be made:\n${result.stderr.trim()}`);
+}
+
 /** Creates or starts the machines, gives their engines the image; resolves with `ip:2375` of each in order. */
 export async function startMachines() {
   mkdirSync(`${stateDirectory}/docker-config`, { recursive: true });
-  const calls = Object.entries(NODES).map(async ([name, label]) => {
-    const argv = machine("create", "-d", "local", "--cpus", "1", "--memory", "2g", "--label", label, name);
-    const result = await attempt(argv);
-    if (result.code !== 0) throw new Stop(`${name} cannot be made:\n${result.stderr.trim()}`);
-    say(
-      result.stdout
-        .trim()
-        .split("\n")
-        .filter((line) => line.startsWith("("))
-        .join("\n"),
-    );
-  });
+  const calls = [];
+  for (const [name, label] of Object.entries(NODES)) {
+    let begun;
+    // The next one follows when this one has its address, so that addresses are in order; the engines start side by side.
+    const turn = new Promise((resolve) => {
+      begun = resolve;
+    });
+    const call = startMachine(name, label, begun);
+    calls.push(call);
+    await Promise.race([turn, call.catch(() => undefined)]);
+  }
   const results = await Promise.allSettled(calls);
   const failure = results.find((result) => result.status === "rejected");
   if (failure) throw failure.reason;

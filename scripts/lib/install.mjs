@@ -57,26 +57,17 @@ async function available(names) {
 
 /** Masks the engine's units until the next boot, installs, then takes the masks and the enabling back. */
 async function withoutStarting(install) {
-  if (!existsSync("/run/systemd/system")) {
-    await install();
-    if (existsSync("/etc/init.d/docker"))
-      await attempt(["sh", "-c", "service docker stop; update-rc.d docker disable"]);
-    return;
-  }
-  const units = [];
-  for (const unit of ENGINE_UNITS) {
-    const { stdout } = await attempt(["systemctl", "show", "-p", "LoadState", "--value", unit]);
-    if (stdout.trim() === "not-found") units.push(unit);
-  }
-  if (units.length > 0) await run(["systemctl", "mask", "--runtime", ...units]);
+  const places = ["/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system"];
+  const units = ENGINE_UNITS.filter((unit) => !places.some((place) => existsSync(`${place}/${unit}`)));
+  const systemd = existsSync("/run/systemd/system");
+  if (systemd && units.length > 0) await run(["systemctl", "mask", "--runtime", ...units]);
   try {
     await install();
   } finally {
-    if (units.length > 0) {
-      await attempt(["systemctl", "unmask", "--runtime", ...units]);
-      await attempt(["systemctl", "disable", ...units]);
-      await attempt(["systemctl", "daemon-reload"]);
-    }
+    if (systemd && units.length > 0) await attempt(["systemctl", "unmask", "--runtime", ...units]);
+    if (!systemd && existsSync("/etc/init.d/docker"))
+      await attempt(["sh", "-c", "service docker stop; update-rc.d docker disable"]);
+    if (units.length > 0 && (await has("systemctl"))) await attempt(["systemctl", "disable", ...units]);
   }
 }
 

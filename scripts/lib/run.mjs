@@ -1,5 +1,6 @@
 // Runs programs for the scripts: quietly, or on the reader's terminal.
 import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 import { Stop } from "./say.mjs";
 
 const DEADLINE_MS = 600_000;
@@ -8,7 +9,8 @@ const ERROR_LINES = 20;
 /**
  * Resolves with {code, stdout, stderr}; never rejects for a status, only when the program cannot be started.
  * @param {string[]} argv
- * @param {{ env?: NodeJS.ProcessEnv, input?: Buffer | string, cwd?: string, deadlineMs?: number, show?: boolean }} [options]
+ * @param {{ env?: NodeJS.ProcessEnv, input?: Buffer | string, cwd?: string, deadlineMs?: number, show?: boolean, onLine?: (line: string) => void }} [options]
+ * `show` gives it this terminal; `onLine` hears each line of standard output as it comes
  */
 export function attempt(argv, options = {}) {
   const [program, ...rest] = argv;
@@ -25,6 +27,7 @@ export function attempt(argv, options = {}) {
       child[name]?.setEncoding("utf8").on("data", (data) => {
         text[name] += data;
       });
+    if (options.onLine && child.stdout) createInterface({ input: child.stdout }).on("line", options.onLine);
     child.stdin?.on("error", () => undefined);
     child.stdin?.end(options.input);
     child.once("error", (error) => {

@@ -7,6 +7,9 @@ export const dim = paint("2");
 export const green = paint("32");
 export const red = paint("31");
 
+// `npm run demo | head`: the reader has seen enough; what was started stays.
+process.stdout.on("error", (error) => process.exit(error.code === "EPIPE" ? 0 : 1));
+
 const started = Date.now();
 
 /** Seconds since the script began, such as `12.3 s`. */
