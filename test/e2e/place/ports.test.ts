@@ -8,19 +8,19 @@ placeCases("ports", [
   {
     name: "-p 80:80 four times: three nodes, then refused",
     steps: [
-      { make: "docker run -d -p 80:80 --name a nginx", on: ALL },
-      { make: "docker run -d -p 80:80 --name b nginx", on: ALL, apart: "a" },
-      { make: "docker run -d -p 80:80 --name c nginx", on: ALL, apart: "b" },
-      { make: "docker run -d -p 80:80 --name d nginx", refused: FULL },
-      { make: "docker rm -f b >/dev/null; docker run -d -p 80:80 --name d nginx", on: ALL, apart: "a" },
+      { make: "docker run -d -p 80:80 --name ca nginx", on: ALL },
+      { make: "docker run -d -p 80:80 --name cb nginx", on: ALL, apart: "ca" },
+      { make: "docker run -d -p 80:80 --name cc nginx", on: ALL, apart: "cb" },
+      { make: "docker run -d -p 80:80 --name cd nginx", refused: FULL },
+      { make: "docker rm -f cb >/dev/null; docker run -d -p 80:80 --name cd nginx", on: ALL, apart: "ca" },
     ],
   },
   {
     name: "one address does not fit beside all addresses",
     steps: [
-      { make: "-p 80:80 --name a nginx", on: "node-1" },
+      { make: "-p 80:80 --name ca nginx", on: "node-1" },
       { make: "-p 127.0.0.1:80:80 -e constraint:node==node-1 nginx", refused: FULL },
-      { make: "-p 127.0.0.1:80:80 -e constraint:node==node-2 --name b nginx", on: "node-2" },
+      { make: "-p 127.0.0.1:80:80 -e constraint:node==node-2 --name cb nginx", on: "node-2" },
       { make: "-p 80:80 -e constraint:node==node-2 nginx", refused: FULL },
     ],
   },
@@ -45,16 +45,16 @@ placeCases("ports", [
     steps: [
       { make: "--network host --expose 80 -e constraint:node==node-1 busybox", on: "node-1" },
       { make: "-p 80:80 -e constraint:node==node-1 busybox", refused: FULL },
-      { make: "--network host -e constraint:node==node-1 nginx", refused: FULL },
-      { make: "--network host -e constraint:node==node-2 nginx", on: "node-2" },
+      { make: "--network host --expose 80 -e constraint:node==node-1 nginx", refused: FULL },
+      { make: "--network host --expose 80 -e constraint:node==node-2 nginx", on: "node-2" },
     ],
   },
   {
     name: "exited ones release their ports, created ones hold them",
     steps: [
-      { make: "docker run -d --name a -p 80:80 -e constraint:node==node-1 busybox true", on: "node-1" },
+      { make: "docker run -d --name ca -p 80:80 -e constraint:node==node-1 busybox true", on: "node-1" },
       {
-        make: "docker wait a >/dev/null; docker create --name b -p 80:80 -e constraint:node==node-1 busybox",
+        make: "docker wait ca >/dev/null; docker create --name cb -p 80:80 -e constraint:node==node-1 busybox",
         on: "node-1",
       },
       { make: "-p 80:80 -e constraint:node==node-1 busybox", refused: FULL },

@@ -52,36 +52,36 @@ placeCases("resources", [
   {
     name: "what is removed is free again",
     steps: [
-      { make: "--name a -m 2g busybox", on: "node-1" },
-      { make: "--name b -m 2g busybox", on: "node-2" },
-      { make: "--name c -m 2g busybox", on: "node-3" },
-      { make: "--name d -m 2g busybox", refused: [NO_ROOM] },
-      { make: "docker rm b >/dev/null; docker create --name d -m 2g busybox", on: "node-2" },
+      { make: "--name ca -m 2g busybox", on: "node-1" },
+      { make: "--name cb -m 2g busybox", on: "node-2" },
+      { make: "--name cc -m 2g busybox", on: "node-3" },
+      { make: "--name cd -m 2g busybox", refused: [NO_ROOM] },
+      { make: "docker rm cb >/dev/null; docker create --name cd -m 2g busybox", on: "node-2" },
     ],
   },
   {
     name: "update goes through the ledger",
     steps: [
-      { make: "--name a -m 1g busybox", on: "node-1" },
-      { make: "--name b -m 1g busybox", on: "node-1" },
-      { make: "docker update -m 2g --memory-swap 4g b", refused: [/resources|memory/i] },
-      { make: "docker update -m 512m --memory-swap 512m a >/dev/null; docker create -m 512m busybox", on: "node-1" },
+      { make: "--name ca -m 1g busybox", on: "node-1" },
+      { make: "--name cb -m 1g busybox", on: "node-1" },
+      { make: "docker update -m 2g --memory-swap 4g cb", refused: [/resources|memory/i] },
+      { make: "docker update -m 512m --memory-swap 512m ca >/dev/null; docker create -m 512m busybox", on: "node-1" },
     ],
   },
   {
     name: "an exited one holds nothing, and start asks again",
     steps: [
-      { make: "docker run -d --name a -m 2g busybox true", on: "node-1" },
-      { make: "docker wait a >/dev/null; docker create --name b -m 2g busybox", on: "node-1" },
-      { make: "docker start a", refused: [NO_ROOM] },
+      { make: "docker run -d --name ca -m 2g busybox true", on: "node-1" },
+      { make: "docker wait ca >/dev/null; docker create --name cb -m 2g busybox", on: "node-1" },
+      { make: "docker start ca", refused: [NO_ROOM] },
     ],
   },
   {
     name: "what reserves nothing is spread",
     steps: [
-      { make: "docker run -d --name a busybox sleep 60", on: "node-1" },
-      { make: "docker run -d --name b busybox sleep 60", on: "node-2" },
-      { make: "docker run -d --name c busybox sleep 60", on: "node-3" },
+      { make: "docker run -d --name ca busybox sleep 60", on: "node-1" },
+      { make: "docker run -d --name cb busybox sleep 60", on: "node-2" },
+      { make: "docker run -d --name cc busybox sleep 60", on: "node-3" },
     ],
   },
 ]);
@@ -92,9 +92,9 @@ placeCases(
     {
       name: "three times 1 GB: three nodes",
       steps: [
-        { make: "docker run -d -P -m 1g --name a redis", on: "node-1" },
-        { make: "docker run -d -P -m 1g --name b redis", on: "node-2" },
-        { make: "docker run -d -P -m 1g --name c redis", on: "node-3" },
+        { make: "docker run -d -P -m 1g --name ca redis", on: "node-1" },
+        { make: "docker run -d -P -m 1g --name cb redis", on: "node-2" },
+        { make: "docker run -d -P -m 1g --name cc redis", on: "node-3" },
       ],
     },
   ],
@@ -107,8 +107,8 @@ placeCases(
     {
       name: "applies to what reserves nothing, too",
       steps: [
-        { make: "docker run -d --name a -m 64m redis", on: "node-1" },
-        { make: "docker run -d --name b redis", on: "node-1" },
+        { make: "docker run -d --name ca -m 64m redis", on: "node-1" },
+        { make: "docker run -d --name cb redis", on: "node-1" },
       ],
     },
   ],

@@ -69,9 +69,9 @@ placeCases("affinity", [
   {
     name: "to an image",
     steps: [
-      { make: "docker create --name a -e constraint:node==node-2 busybox touch /x", on: "node-2" },
+      { make: "docker create --name ca -e constraint:node==node-2 busybox touch /x", on: "node-2" },
       {
-        make: "docker commit a only-here:1 >/dev/null; docker create -e affinity:image==only-here:1 busybox",
+        make: "docker commit ca only-here:1 >/dev/null; docker create -e affinity:image==only-here:1 busybox",
         on: "node-2",
       },
       { make: "-e affinity:image!=only-here:1 -e constraint:node==node-2 busybox", refused: NONE },

@@ -124,7 +124,13 @@ export async function startManager(options: ManagerOptions = {}): Promise<Manage
     pid,
     rss: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024,
     log: started.log,
-    printLog: () => console.error(started.log().slice(-8000)),
+    printLog: () =>
+      console.error(
+        started
+          .log()
+          .replace(/^.*"level":"info".*\n/gm, "")
+          .slice(-4000),
+      ),
     stop: async () => {
       const code = await started.stop();
       rmSync(started.state, { recursive: true, force: true });
