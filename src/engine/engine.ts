@@ -197,12 +197,15 @@ export class Engine {
   async #tryAgain(signal: AbortSignal): Promise<unknown> {
     const { clock } = this.#parts;
     const end = clock.monotonic() + this.#timing.verdictMs;
+    let word: unknown;
     for (;;) {
       try {
         await this.#pingWithin(Math.max(1, end - clock.monotonic()), signal);
         return undefined;
       } catch (error) {
-        if (signal.aborted || clock.monotonic() + this.#timing.verdictTryMs >= end) return error;
+        // A refusal says more than the silence of a last try for which little time was left.
+        if (word === undefined || !(error instanceof WireError && error.fault === "silent")) word = error;
+        if (signal.aborted || clock.monotonic() + this.#timing.verdictTryMs >= end) return word;
         await clock.sleep(this.#timing.verdictTryMs, signal).catch(() => {});
       }
     }

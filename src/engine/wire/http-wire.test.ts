@@ -2,6 +2,7 @@ import { createServer as createHttp, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { seededRandom } from "../../kit/random.ts";
 import { openWire } from "./http-wire.ts";
 import {
   type Certificates,
@@ -85,6 +86,43 @@ describe("an ordinary call", () => {
     }
     expect(flat.map((head) => /content-length (\d+)/.exec(head)?.[1])).toEqual(["5", "5", undefined]);
     expect(flat[2]).toContain("transfer-encoding chunked");
+  });
+
+  it.each([
+    ["GET", []],
+    ["DELETE", []],
+    ["POST", []],
+    ["POST", ["Content-Length", "0"]],
+    ["GET", ["Content-Length", "0"]],
+  ] as [string, string[]][])("takes an empty stream for an empty body: %s %j", async (method, headers) => {
+    const server = keep(
+      await httpServer((req, res) => {
+        let length = 0;
+        req.on("data", (chunk: Buffer) => {
+          length += chunk.length;
+        });
+        req.on("end", () => res.end(`${length}`));
+      }),
+    );
+    const wire = wireTo(server);
+    for (let i = 0; i < 3; i++) {
+      const answer = await wire.request({ method, path: "/", headers, body: Readable.from([]) });
+      expect(await text(answer)).toBe("0");
+    }
+  });
+
+  it("carries 1 MiB in odd chunks both ways", async () => {
+    const server = keep(await httpServer((req, res) => void req.pipe(res)));
+    const random = seededRandom(5);
+    const bytes = Buffer.from(random.hex(1 << 19));
+    const chunks: Buffer[] = [];
+    for (let at = 0; at < bytes.length; ) {
+      const next = at + 1 + random.int(30_000);
+      chunks.push(bytes.subarray(at, next));
+      at = next;
+    }
+    const answer = await wireTo(server).request({ method: "POST", path: "/", body: Readable.from(chunks) });
+    expect((await text(answer)) === bytes.toString()).toBe(true);
   });
 
   it("speaks TLS, and refuses a certificate it does not know", async () => {

@@ -1,4 +1,5 @@
 /** An engine's address over real sockets: ordinary calls through keep-alive pools, raw connections for upgrades. */
+import { setMaxListeners } from "node:events";
 import type { Socket } from "node:net";
 import { type Duplex, Readable } from "node:stream";
 import { Pool } from "undici";
@@ -53,6 +54,8 @@ class HttpWire implements EngineWire {
     this.address = address;
     this.#dialer = dialer;
     this.#connections = connections;
+    // One listener for each dial under way: many at once are no leak.
+    setMaxListeners(0, this.#closing.signal);
   }
 
   request(request: WireRequest): Promise<WireAnswer> {
