@@ -22,11 +22,12 @@ export function absorbAll(
   startedAt: number,
 ): void {
   const listed = new Set(rows.map((row) => row.engineId));
+  for (const [engineId, at] of node.gone) if (at < startedAt && !listed.has(engineId)) node.gone.delete(engineId);
   for (const record of [...node.containers.values()]) {
     if (!listed.has(record.engineId) && record.touchedAt < startedAt) forget(cluster, record);
   }
   // All are known before any row is rendered: a row may name another container (`container:<id>`).
-  const fresh = ours(node, rows).map((row) => ({ row, record: recordOf(cluster, node, row) }));
+  const fresh = ours(node, rows, startedAt).map((row) => ({ row, record: recordOf(cluster, node, row) }));
   for (const { row, record } of fresh) if (record.touchedAt < startedAt || !record.entry) update(cluster, record, row);
 }
 
@@ -43,17 +44,20 @@ export function absorbSome(
     const record = node.containers.get(engineId);
     if (record && !listed.has(engineId) && record.touchedAt < startedAt) forget(cluster, record);
   }
-  for (const row of ours(node, rows)) update(cluster, recordOf(cluster, node, row), row, startedAt);
+  for (const row of ours(node, rows, startedAt)) update(cluster, recordOf(cluster, node, row), row, startedAt);
 }
 
 /** Oldest first, so that records of one second keep the engine's order. */
-function ours(node: ClusterNode, rows: readonly ListedContainer[]): ListedContainer[] {
-  return rows.filter((row) => !node.ignored.has(row.engineId)).reverse();
+function ours(node: ClusterNode, rows: readonly ListedContainer[], startedAt: number): ListedContainer[] {
+  return rows
+    .filter(({ engineId }) => !node.ignored.has(engineId) && (node.gone.get(engineId) ?? -Infinity) < startedAt)
+    .reverse();
 }
 
 /** The container is gone from the cluster. */
 export function forget(cluster: Cluster, record: ContainerRecord): void {
   if (!record.needsKnown) measured(record);
+  if (record.engineId !== "") record.node.gone.set(record.engineId, cluster.clock.monotonic());
   cluster.inventory.remove(record);
   settle(cluster, record);
 }

@@ -77,6 +77,7 @@ export async function placeOrder(cluster: Cluster, order: Order, excluded: Set<s
       const answer = await createOn(cluster, order, node, placement);
       cluster.decisions.keep({ ...kept, id: answer.record.id });
       node.failures = 0;
+      cluster.pullMemory.forget(order.recipe.client, canonicalImage(order.request.image) ?? order.request.image);
       return answer;
     } catch (error) {
       failure = toFailure(cluster, node, error);

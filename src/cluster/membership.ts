@@ -48,6 +48,10 @@ function leave(cluster: Cluster, node: ClusterNode): void {
   node.state = "disconnected";
   cluster.refresher.drop(node);
   for (const record of [...node.containers.values()]) forget(cluster, record);
+  for (const placement of [...cluster.placements.uncertainOn(node.id)]) {
+    cluster.placements.delete(placement.nonce);
+    forget(cluster, placement.record);
+  }
   cluster.images.delete(node.id);
   cluster.ledger.removeNode(node.id);
   cluster.log.info("node left", { node: node.name, address: node.address });

@@ -23,6 +23,8 @@ export class ClusterNode {
   readonly containers = new Map<string, ContainerRecord>();
   /** Engine containers that are no part of the cluster: copies that another node replaced. */
   readonly ignored = new Set<string>();
+  /** Engine containers that left, and when (monotonic milliseconds): a list begun before must not bring them back. */
+  readonly gone = new Map<string, number>();
   /** Names of node-local named volumes. */
   volumes: ReadonlySet<string> = new Set();
   /** Engine network ID → name, node-local ones. */

@@ -25,6 +25,11 @@ export class PullMemory {
     }
   }
 
+  /** The create that it was for has happened: the next one goes where it fits best. */
+  forget(client: string, image: string): void {
+    this.#nodes.delete(`${client} ${image}`);
+  }
+
   /** Node ID, or undefined when nothing is remembered (any more). */
   recall(client: string, image: string): string | undefined {
     const key = `${client} ${image}`;
