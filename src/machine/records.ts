@@ -93,7 +93,10 @@ export class Records {
 
   /** All machines, by address. */
   async machines(): Promise<MachineRecord[]> {
-    const names = await readdir(this.path).catch(() => [] as string[]);
+    const names = await readdir(this.path).catch((error: NodeJS.ErrnoException): string[] => {
+      if (error.code === "EACCES") throw failed(`${this.path} cannot be read: run shoal machine as root`, error);
+      return [];
+    });
     const records = await Promise.all(
       names.filter((name) => !name.startsWith(".")).map((name) => this.readMachine(name)),
     );
