@@ -82,20 +82,38 @@ export class Machine {
   }
 
   async #ready(run: Pick<Booted, "init">): Promise<string> {
+    const over = new AbortController();
+    const watch = this.#abortAtEnd(run, over);
+    try {
+      return await this.#answer(run, over.signal);
+    } finally {
+      over.abort();
+      await watch;
+    }
+  }
+
+  async #answer(run: Pick<Booted, "init">, over: AbortSignal): Promise<string> {
     const { clock, probe } = this.#in;
     const { name } = this.record;
     const until = clock.monotonic() + MACHINE_BOOT_MS;
     for (;;) {
-      const version = await withDeadline(clock, MACHINE_PROBE_MS, name, (signal) =>
-        probe(urlOf(this.record), signal),
-      ).catch(() => null);
+      const ask = (signal: AbortSignal): Promise<string> => probe(urlOf(this.record), signal);
+      const version = await withDeadline(clock, MACHINE_PROBE_MS, name, ask, over).catch(() => null);
       if (version !== null) return version;
       const late = clock.monotonic() > until;
-      if (late || !(await alive(run.init)))
-        throw failed(
-          `the engine of ${name} ${late ? `did not answer within ${MACHINE_BOOT_MS / 1000} s` : "ended while starting"}; the end of its log:\n${await logTail(this.#directory)}`,
-        );
+      if (late || !(await alive(run.init))) {
+        const how = late ? `did not answer within ${MACHINE_BOOT_MS / 1000} s` : "ended while starting";
+        throw failed(`the engine of ${name} ${how}; the end of its log:\n${await logTail(this.#directory)}`);
+      }
       await clock.sleep(MACHINE_POLL_MS);
+    }
+  }
+
+  /** So that nobody waits for an answer of an engine that has ended: its address is silent, not refusing. */
+  async #abortAtEnd(run: Pick<Booted, "init">, over: AbortController): Promise<void> {
+    while (!over.signal.aborted) {
+      if (await alive(run.init)) await this.#in.clock.sleep(MACHINE_POLL_MS);
+      else over.abort();
     }
   }
 
