@@ -33,8 +33,8 @@ export interface UpgradeAnswer extends AnswerHead {
   /** Bytes that came after the answer's head: the stream's first. */
   readonly rest: Buffer;
   /**
-   * The raw connection, paused, in the caller's hands (end or destroy it). Half-open both ways. It has a silent error
-   * listener; look at `destroyed` before joining it to another stream.
+   * The raw connection in the caller's hands (end or destroy it), paused: pipe() or resume() it. Half-open both ways.
+   * It has a silent error listener; look at `destroyed` before joining it to another stream.
    */
   readonly socket: Duplex;
 }
