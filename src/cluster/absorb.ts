@@ -67,7 +67,14 @@ export function measured(record: ContainerRecord): void {
   if (record.needsKnown) return;
   record.needsKnown = true;
   record.node.unmeasured--;
-  if (record.node.unmeasured === 0) record.node.touch();
+  if (record.node.unmeasured === 0) allMeasured(record.node);
+}
+
+/** To be called after each reading too: there may have been nothing to measure. */
+export function allMeasured(node: ClusterNode): void {
+  if (node.measuredOnce || !node.known) return;
+  node.measuredOnce = true;
+  node.touch();
 }
 
 function recordOf(cluster: Cluster, node: ClusterNode, row: ListedContainer): ContainerRecord {

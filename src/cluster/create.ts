@@ -23,6 +23,7 @@ import { needsOfRequest } from "./needs.ts";
 import type { ClusterNode } from "./node.ts";
 import type { Placement } from "./placements.ts";
 import type { ContainerRecord, Recipe } from "./record.ts";
+import { settling } from "./settling.ts";
 import { surroundingsOf } from "./surroundings.ts";
 import { clusterText } from "./translate.ts";
 
@@ -66,8 +67,9 @@ function chooseName(cluster: Cluster, wanted: string): string {
 export async function placeOrder(cluster: Cluster, order: Order, excluded: Set<string>): Promise<CreateAnswer> {
   let failure: DockerError | undefined;
   for (let tries = 0; tries < NODES_TRIED; tries++) {
-    // From here to the booked placement nothing waits: that is the lock.
-    const decision = decide(cluster, order, excluded);
+    // From the decision to the booked placement nothing waits: that is the lock.
+    let decision = decide(cluster, order, excluded);
+    if (decision.refusal !== undefined && (await settling(cluster))) decision = decide(cluster, order, excluded);
     const node = chooseNode(cluster, order, decision);
     if (!node) throw failure ?? refusalError(decision);
     const placement = book(cluster, order, node);

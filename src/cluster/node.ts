@@ -43,6 +43,8 @@ export class ClusterNode {
   known = false;
   /** Containers whose needs nobody knows yet: it takes nothing new while there are any. */
   unmeasured = 0;
+  /** The containers found at the first reading are measured: later ones are few, and do not close the node. */
+  measuredOnce = false;
   /** Creates in a row that failed for its own reason. */
   failures = 0;
   /** Wall clock in milliseconds of the last news from it. */
@@ -89,7 +91,7 @@ export class ClusterNode {
     return {
       id: this.id,
       name: this.name,
-      healthy: this.reachable && this.known && this.unmeasured === 0,
+      healthy: this.reachable && this.known && this.measuredOnce,
       cordoned: this.cordoned,
       distressed: this.failures >= 3,
       labels: facts?.labels ?? new Map(),

@@ -2,7 +2,7 @@
 import type { EngineEvent } from "../engine/event.ts";
 import type { EngineFacts } from "../engine/facts.ts";
 import type { EngineInventory, EngineObserver, EngineState } from "../engine/observer.ts";
-import { absorbAll, forget } from "./absorb.ts";
+import { absorbAll, allMeasured, forget } from "./absorb.ts";
 import type { Cluster } from "./cluster.ts";
 import { followEvent } from "./follow-event.ts";
 import { readImages } from "./image-index.ts";
@@ -84,6 +84,7 @@ function takeInventory(cluster: Cluster, node: ClusterNode, inventory: EngineInv
   node.known = true;
   node.updatedAt = cluster.clock.now();
   node.touch();
+  if (node.unmeasured === 0) allMeasured(node);
   measure(cluster, node);
 }
 

@@ -110,6 +110,10 @@ export const REGEXP_STEPS = 5_000;
 export const DISCOVERY_ENTRIES = 10_000;
 /** A discovery file. */
 export const DISCOVERY_FILE_BYTES = 1 << 20;
+/** A create waits this long for nodes that are being read, when no other node can take it. */
+export const SETTLING_MS = 10_000;
+/** How often it looks. */
+export const SETTLING_POLL_MS = 50;
 /** A create or start on an engine: volume drivers and slow disks take their time. */
 export const CREATE_MS = 300_000;
 /** A local machine's engine answers its first call within this. */

@@ -1,5 +1,6 @@
 /** The manager process: discovery, cluster, API and listeners put together, run until told to stop. */
 import { createHash } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { readFileSync } from "node:fs";
 import { arch, hostname, release } from "node:os";
 import { createApi } from "../api/api.ts";
@@ -31,6 +32,8 @@ export async function runManager(options: ManageOptions, log: Logger, signal: Ab
   const cluster = openCluster(options, log);
   const discovery = openDiscovery(options.discovery, { clock: systemClock, heartbeatMs: options.heartbeatMs });
   const stopping = new AbortController();
+  // One listener for each open stream: as many as there are clients.
+  setMaxListeners(0, stopping.signal, signal);
   let listeners: Listeners | undefined;
   const host = hostFacts(options, warnings, () => listeners?.connections() ?? 0);
   const api = createApi(cluster, host, stopping.signal);
