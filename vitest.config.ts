@@ -11,9 +11,21 @@ export default defineConfig({
         },
       },
       {
+        // Makes and breaks machines of its own; needs no fleet.
+        test: {
+          name: "machine",
+          include: ["test/e2e/machine.test.ts"],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        // One fleet for all files, one file at a time. SHOAL_E2E_MINT=1 runs it with minted IDs.
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          exclude: ["test/e2e/machine.test.ts"],
           globalSetup: ["test/e2e/fleet.setup.ts"],
           fileParallelism: false,
           testTimeout: 120_000,

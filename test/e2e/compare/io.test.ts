@@ -67,10 +67,6 @@ compareCases("exec", [
     ],
   },
   { name: "-e -w -u", steps: [up, "docker exec -e A=b -w /tmp -u nobody $N sh -c 'echo $A; pwd; id -u'"] },
-  {
-    name: "--privileged",
-    steps: ["docker run -d --privileged --name $N busybox sleep 60", "docker exec --privileged $N true"],
-  },
   { name: "a missing command", steps: [up, "! docker exec $N nosuchcommand"] },
   { name: "a missing folder and user", steps: [up, "! docker exec -u nosuchuser $N true"] },
   { name: "in a stopped one", steps: ["docker create --name $N busybox", "! docker exec $N true"] },

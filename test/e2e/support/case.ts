@@ -28,7 +28,8 @@ export interface Case {
 export function normalizerFor(side: "reference" | "subject"): Normalizer {
   const one = side === "reference" || fleet().subject === "engine";
   return new Normalizer({
-    addresses: one ? ["0.0.0.0"] : fleet().nodes.map(({ address }) => address),
+    // The engine's own address is in its words about its resolver.
+    addresses: [...(one ? ["0.0.0.0"] : []), ...[...fleet().nodes, fleet().reference].map(({ address }) => address)],
     ipv6Twins: one,
   });
 }

@@ -49,7 +49,8 @@ export async function startEngines(folder: string): Promise<Engines> {
     name,
     host: url,
     address: ip,
-    socket: `unix:///proc/${pid}/root/var/run/docker.sock`,
+    // /var/run is a link from the root: through /proc it would lead out of the machine.
+    socket: `unix:///proc/${pid}/root/run/docker.sock`,
   }));
   return { nodes: described.slice(0, 3), reference: described[3] ?? described[0] ?? fail() };
 }

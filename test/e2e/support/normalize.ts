@@ -23,6 +23,18 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/[ \t]+$/gm, ""],
 ];
 
+/**
+ * Where dockerd 20.10's words differ from those of the API version that a cluster speaks, and where the order or presence
+ * of a line is chance. Both sides are put into the newer words.
+ */
+const WORDS: readonly (readonly [RegExp, string])[] = [
+  [/\bInvalid filter '(\w+)=(\w+)'/g, "invalid filter '$1=[$2]'"],
+  [/\bInvalid filter '(\w+)'/g, "invalid filter '$1'"],
+  [/\bno such image: [^ :]+(?::\w+)?: No such image/g, "No such image"],
+  // CLI 20.10 says this or not, and sooner or later, depending on which of its own routines ends first.
+  [/^time="<time>" level=error msg="error waiting for container: context canceled"\n+/gm, ""],
+];
+
 /** One side of a comparison: placeholders are numbered over all that this side printed. */
 export class Normalizer {
   readonly #options: NormalizeOptions;
@@ -37,7 +49,7 @@ export class Normalizer {
     let text = raw;
     if (this.#options.ipv6Twins) text = withoutTwins(text);
     for (const address of this.#options.addresses) text = text.replaceAll(address, "<address>");
-    for (const [pattern, placeholder] of RULES) text = text.replace(pattern, placeholder);
+    for (const [pattern, placeholder] of [...RULES, ...WORDS]) text = text.replace(pattern, placeholder);
     // Chosen by the engine: 32768 and up.
     text = text.replace(/(?<=<address>:)(\d{5})\b/g, (port) => (Number(port) >= 32_768 ? this.#port(port) : port));
     return text.replace(/\b(?:[0-9a-f]{64}|[0-9a-f]{12})\b/g, (id) => this.#id(id));
