@@ -38,8 +38,13 @@ class Story {
   }
 
   /** `docker run -d …`: remembers what it made; resolves with the node it is on, or undefined when it was refused. */
-  async start(...words) {
-    const result = await this.type("docker", "run", "-d", ...words);
+  start(...words) {
+    return this.startWith(["docker", "run", "-d"], ...words);
+  }
+
+  /** The same by another command, such as `shoal run`. */
+  async startWith(command, ...words) {
+    const result = await this.type(...command, ...words);
     const id = result.stdout.trim();
     if (result.code !== 0) return undefined;
     this.#made.push(id);
@@ -79,10 +84,20 @@ class Story {
 
   /** Removes what an earlier telling made; anything else on the cluster stays. */
   async clear() {
-    const old = remembered();
-    if (old.length === 0) return;
+    if (remembered().length === 0) return;
     remark("removing the containers of the demo's last run");
-    await attempt(["docker", "rm", "-f", ...old], { env: this.#env, deadlineMs: COMMAND_MS });
+    await this.#remove();
+  }
+
+  /** Each chapter begins on empty nodes, so that it can be read by itself. */
+  async turnThePage() {
+    remark("the containers so far are removed, so that the next listing is short");
+    await this.#remove();
+  }
+
+  async #remove() {
+    await attempt(["docker", "rm", "-f", ...remembered()], { env: this.#env, deadlineMs: COMMAND_MS });
+    this.#made = [];
     remember([]);
   }
 }
@@ -111,6 +126,7 @@ async function firstContainer(story) {
 
 async function resources(story) {
   heading("Memory is a resource: three nodes of 2 GB");
+  await story.turnThePage();
   await story.refused("no node has 10 GB", "-P", "-m", "10g", "redis");
   const placed = [];
   for (let times = 0; times < 3; times++) placed.push(await story.start("-P", "-m", "1g", "redis"));
@@ -122,6 +138,7 @@ async function resources(story) {
 
 async function ports(story) {
   heading("Ports are a resource: 80 is free once on each node");
+  await story.turnThePage();
   const placed = [];
   for (let times = 0; times < 3; times++) placed.push(await story.start("-p", "80:80", "nginx"));
   story.check(new Set(placed.filter(Boolean)).size === 3, `one on each of ${placed.join(", ")}`);
@@ -131,9 +148,11 @@ async function ports(story) {
 
 async function constraints(story) {
   heading("Constraints: node-1 was made with storage=ssd, the others with storage=disk");
+  await story.turnThePage();
   const db = await story.start("-P", "-e", "constraint:storage==ssd", "--name", "db", "redis");
   story.check(db === "node-1", `db is on ${db}, the one with storage=ssd`);
-  const front = await story.start("-P", "-e", "constraint:storage==disk", "--name", "frontend", "nginx");
+  const shoalRun = ["bin/shoal", "run", "-d"];
+  const front = await story.startWith(shoalRun, "-P", "--constraint", "storage=disk", "--name", "frontend", "nginx");
   story.check(front === "node-2" || front === "node-3", `frontend is on ${front}, one with storage=disk`);
   await story.list();
 }
