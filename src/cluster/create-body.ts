@@ -8,6 +8,7 @@ import { compareVersions } from "../docker/version.ts";
 import { takenFromEnv } from "../scheduler/request.ts";
 import type { Cluster } from "./cluster.ts";
 import { HINT_LABEL } from "./hint.ts";
+import { engineShares } from "./needs.ts";
 import { builtInNetwork } from "./network-ids.ts";
 import type { ClusterNode } from "./node.ts";
 
@@ -54,9 +55,7 @@ export function engineBody(
   for (const [label, value] of Object.entries(taken.labels))
     edits.push({ path: ["Labels", label], json: JSON.stringify(value) });
   if (options.cpuShares !== undefined) {
-    // Engines refuse shares below 2; a whole machine is 1024, as in classic Swarm.
-    const shares = Math.max(2, Math.round((1024 * options.cpuShares) / Math.max(1, node.facts?.cpus ?? 1)));
-    edits.push({ path: ["HostConfig", "CpuShares"], json: String(shares) });
+    edits.push({ path: ["HostConfig", "CpuShares"], json: String(engineShares(node, options.cpuShares)) });
   }
   if (options.hostname !== undefined && takesHostname(body)) {
     edits.push({ path: ["Hostname"], json: JSON.stringify(options.hostname) });

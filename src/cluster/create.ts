@@ -12,10 +12,10 @@ import { WireError } from "../engine/wire/wire.ts";
 import { CREATE_MS, NODES_TRIED } from "../kit/limits.ts";
 import { type Decision, place, refusalError } from "../scheduler/place.ts";
 import { type Request, readRequest } from "../scheduler/request.ts";
-import { forget } from "./absorb.ts";
 import { claimNonce } from "./claim.ts";
 import type { Cluster } from "./cluster.ts";
 import { type EngineBody, engineBody, GUARDED_PATHS, wholeCpus } from "./create-body.ts";
+import { forget } from "./forget.ts";
 import { encodeHint } from "./hint.ts";
 import { settle } from "./holdings.ts";
 import { canonicalImage } from "./image-index.ts";
@@ -59,8 +59,12 @@ function chooseName(cluster: Cluster, wanted: string): string {
   if (wanted === "") return generateName(random, (name) => inventory.named(name).size > 0);
   const name = wanted.startsWith("/") ? wanted.slice(1) : wanted;
   if (!isValidContainerName(name)) throw invalidName(name);
-  for (const holder of inventory.named(name)) throw nameInUse(name, holder.id);
+  requireFree(cluster, name);
   return name;
+}
+
+function requireFree(cluster: Cluster, name: string): void {
+  for (const holder of cluster.inventory.named(name)) throw nameInUse(name, holder.id);
 }
 
 /** Tries nodes until one takes it, three at most. @param excluded node IDs that failed already */
@@ -69,7 +73,10 @@ export async function placeOrder(cluster: Cluster, order: Order, excluded: Set<s
   for (let tries = 0; tries < NODES_TRIED; tries++) {
     // From the decision to the booked placement nothing waits: that is the lock.
     let decision = decide(cluster, order, excluded);
-    if (decision.refusal !== undefined && (await settling(cluster))) decision = decide(cluster, order, excluded);
+    if (decision.refusal !== undefined && order.identity === undefined && (await settling(cluster))) {
+      requireFree(cluster, order.name);
+      decision = decide(cluster, order, excluded);
+    }
     const node = chooseNode(cluster, order, decision);
     if (!node) throw failure ?? refusalError(decision);
     const placement = book(cluster, order, node);
@@ -85,7 +92,8 @@ export async function placeOrder(cluster: Cluster, order: Order, excluded: Set<s
       failure = toFailure(cluster, node, error);
       if (isUncertain(error)) {
         // It may have been made: its name and needs stay booked until the node's next lists tell.
-        placement.uncertain = true;
+        placement.uncertainSince = cluster.clock.monotonic();
+        cluster.refresher.markAll(node);
         throw failure;
       }
       unbook(cluster, placement);
@@ -105,10 +113,37 @@ export async function placeOrder(cluster: Cluster, order: Order, excluded: Set<s
   throw failure ?? new DockerError(500, "no node was tried");
 }
 
+/** Over all nodes, or, for an image that no registry knows (committed, imported, loaded), over those that have it. */
 function decide(cluster: Cluster, order: Order, excluded: ReadonlySet<string>): Decision {
+  const { image } = order.request;
+  const decision = decideAmong(cluster, order, cluster.nodes.values(), excluded);
+  const [best] = decision.ranked;
+  if (!best || cluster.images.find(best.id, image)) return decision;
+  const holders = onlyHolders(cluster, image);
+  return holders.length === 0 ? decision : decideAmong(cluster, order, holders, excluded);
+}
+
+/** The nodes that have an image which cannot be pulled; none when a registry knows it or nobody has it. */
+function onlyHolders(cluster: Cluster, image: string): ClusterNode[] {
+  const holders: ClusterNode[] = [];
+  for (const node of cluster.reachable()) {
+    const found = cluster.images.find(node.id, image);
+    if (!found) continue;
+    if (found.repoDigests.length > 0) return [];
+    holders.push(node);
+  }
+  return holders;
+}
+
+function decideAmong(
+  cluster: Cluster,
+  order: Order,
+  nodes: Iterable<ClusterNode>,
+  excluded: ReadonlySet<string>,
+): Decision {
   const { options } = cluster;
   const views = [];
-  for (const node of cluster.nodes.values()) views.push(node.view);
+  for (const node of nodes) views.push(node.view);
   return place(order.request, views, {
     ledger: cluster.ledger,
     surroundings: surroundingsOf(cluster),
@@ -120,10 +155,7 @@ function decide(cluster: Cluster, order: Order, excluded: ReadonlySet<string>): 
   });
 }
 
-/**
- * The best node, unless the client pulled the image to another good one a moment ago, or the image can be had on other
- * good nodes only: one that no registry knows (committed, imported, loaded) cannot be pulled.
- */
+/** The best node, unless the client pulled the image to another good one a moment ago. */
 function chooseNode(cluster: Cluster, order: Order, decision: Decision): ClusterNode | undefined {
   const [best] = decision.ranked;
   if (!best) {
@@ -133,22 +165,16 @@ function chooseNode(cluster: Cluster, order: Order, decision: Decision): Cluster
   const { image } = order.request;
   const pulledTo = cluster.pullMemory.recall(order.recipe.client, canonicalImage(image) ?? image);
   const pulled = decision.ranked.find((view) => view.id === pulledTo);
-  if (pulled) return cluster.nodes.get(pulled.id);
-  if (!cluster.images.find(best.id, image)) {
-    const holder = decision.ranked.find((view) => {
-      const found = cluster.images.find(view.id, image);
-      return found !== undefined && found.repoDigests.length === 0;
-    });
-    if (holder) return cluster.nodes.get(holder.id);
-  }
-  return cluster.nodes.get(best.id);
+  return cluster.nodes.get(pulled?.id ?? best.id);
 }
 
 /** Takes the name, the resources and the ports. Synchronous. */
 function book(cluster: Cluster, order: Order, node: ClusterNode): Placement {
+  const nonce = cluster.random.hex(8);
   const record: ContainerRecord = {
     id: order.identity?.id ?? cluster.random.hex(32),
     name: order.name,
+    nonce,
     epoch: order.identity?.epoch ?? 1,
     node,
     engineId: "",
@@ -167,11 +193,12 @@ function book(cluster: Cluster, order: Order, node: ClusterNode): Placement {
     cpuShares: wholeCpus(cluster, order.body),
     entry: undefined,
     touchedAt: cluster.clock.monotonic(),
+    starting: 0,
     streams: 0,
     recipe: order.recipe,
     removed: false,
   };
-  const placement: Placement = { nonce: cluster.random.hex(8), record, uncertain: false, askedAt: record.touchedAt };
+  const placement: Placement = { nonce, record, uncertainSince: undefined };
   cluster.inventory.add(record);
   settle(cluster, record);
   cluster.placements.add(placement);
@@ -187,7 +214,9 @@ function resolveSuccession<T extends { readonly replaces?: string }>(cluster: Cl
 
 function unbook(cluster: Cluster, placement: Placement): void {
   cluster.placements.delete(placement.nonce);
-  forget(cluster, placement.record);
+  // Once the engine has told of it, only the engine can say that it is gone.
+  if (placement.record.engineId === "") forget(cluster, placement.record);
+  else cluster.refresher.mark(placement.record, true);
 }
 
 async function createOn(
@@ -242,10 +271,17 @@ async function connectOthers(
       });
     }
   } catch (error) {
-    await node.engine.text("DELETE", `/containers/${record.engineId}?force=1&v=1`, undefined, {
-      deadlineMs: CREATE_MS,
-    });
-    forget(cluster, record);
+    await node.engine
+      .text("DELETE", `/containers/${record.engineId}?force=1&v=1`, undefined, { deadlineMs: CREATE_MS })
+      .then(
+        () => forget(cluster, record),
+        (failed: unknown) =>
+          cluster.log.warn("a container that could not be connected is left", {
+            node: node.name,
+            container: record.name,
+            error: String(failed),
+          }),
+      );
     throw error;
   }
 }

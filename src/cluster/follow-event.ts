@@ -1,10 +1,11 @@
 /** What an engine's event changes in the cache. The event tells state and name at once; the rest is read back shortly. */
 import type { EngineEvent } from "../engine/event.ts";
-import { forget } from "./absorb.ts";
 import { claimNonce } from "./claim.ts";
 import type { Cluster } from "./cluster.ts";
+import { forget } from "./forget.ts";
 import { decodeHint, HINT_LABEL } from "./hint.ts";
 import { settle } from "./holdings.ts";
+import { remeasure } from "./measure.ts";
 import { BUILT_IN_NETWORKS, type ClusterNode } from "./node.ts";
 import type { ContainerRecord, ContainerState } from "./record.ts";
 
@@ -60,8 +61,10 @@ function followContainer(cluster: Cluster, node: ClusterNode, event: EngineEvent
     if (name !== "") {
       cluster.inventory.rename(record, name);
       record.engineName = name;
+      record.touchedAt = cluster.clock.monotonic();
     }
   }
+  if (event.action === "update" && record.needsKnown) remeasure(cluster, record);
   if (changesRow(event.action)) cluster.refresher.mark(record, false);
   publish();
 }

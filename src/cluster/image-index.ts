@@ -15,6 +15,8 @@ export interface NodeImage {
   readonly repoTags: readonly string[];
   readonly repoDigests: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
+  /** The hint that it took over from a container of ours that was committed. */
+  readonly hint: string | undefined;
   /** Seconds since the Unix epoch. */
   readonly created: number;
   readonly text: string;
@@ -37,7 +39,7 @@ const UNDIGESTED = "<none>@<none>";
 export function readImages(text: string): NodeImage[] {
   return elements(text).map((row) => {
     const image = JSON.parse(row) as Row;
-    const { [HINT_LABEL]: _hint, ...labels } = image.Labels ?? {};
+    const { [HINT_LABEL]: hint, ...labels } = image.Labels ?? {};
     const repoTags = (image.RepoTags ?? []).filter((tag) => tag !== UNTAGGED);
     const repoDigests = (image.RepoDigests ?? []).filter((digest) => digest !== UNDIGESTED);
     return {
@@ -46,6 +48,7 @@ export function readImages(text: string): NodeImage[] {
       repoTags,
       repoDigests,
       labels,
+      hint,
       created: image.Created ?? 0,
       text: row,
     };
@@ -54,22 +57,31 @@ export function readImages(text: string): NodeImage[] {
 
 export class ImageIndex {
   readonly #byNode = new Map<string, readonly NodeImage[]>();
+  /** Node ID → image ID → hint: few images have one. */
+  readonly #hints = new Map<string, ReadonlyMap<string, string>>();
   /** Tag, repository, digest or ID (with and without `sha256:`, 12 characters too) → node IDs. */
   #keys = new Map<string, Set<string>>();
   #stale = false;
 
   set(nodeId: string, images: readonly NodeImage[]): void {
     this.#byNode.set(nodeId, images);
+    this.#hints.set(nodeId, new Map(images.flatMap(({ id, hint }) => (hint === undefined ? [] : [[id, hint]]))));
     this.#stale = true;
   }
 
   delete(nodeId: string): void {
     this.#byNode.delete(nodeId);
+    this.#hints.delete(nodeId);
     this.#stale = true;
   }
 
   on(nodeId: string): readonly NodeImage[] {
     return this.#byNode.get(nodeId) ?? [];
+  }
+
+  /** The hint among an image's labels, as it stands there. */
+  hintOf(nodeId: string, imageId: string): string | undefined {
+    return this.#hints.get(nodeId)?.get(imageId);
   }
 
   nodes(): IterableIterator<[string, readonly NodeImage[]]> {

@@ -97,7 +97,7 @@ async function askNode(
   }
 }
 
-/** Runs it on all; the caches show it afterwards. One failure is that error, several name their nodes. */
+/** Runs it on all; the caches show it afterwards. What all say alike is the error; where some differ, it names nodes. */
 async function onEach<T>(
   cluster: Cluster,
   nodes: readonly ClusterNode[],
@@ -112,6 +112,6 @@ async function onEach<T>(
   const [first] = failures;
   if (!first) return results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   const messages = new Set(failures.map(({ error }) => error.message));
-  if (messages.size === 1) throw first.error;
+  if (messages.size === 1 && failures.length === nodes.length) throw first.error;
   throw new DockerError(first.error.status, failures.map(({ node, error }) => `${node}: ${error.message}`).join("\n"));
 }

@@ -16,6 +16,8 @@ export class Inventory {
   readonly labels = new LabelIndex();
   readonly #byId = new Map<string, ContainerRecord>();
   readonly #byName = new Map<string, Set<ContainerRecord>>();
+  readonly #byNonce = new Map<string, ContainerRecord>();
+  readonly #reshown = new Set<ContainerRecord>();
   readonly #prefixes = new PrefixIndex<ContainerRecord>();
   /** Oldest first; removed ones stay until there are many. */
   #order: ContainerRecord[] = [];
@@ -35,6 +37,11 @@ export class Inventory {
     return this.#byId.get(id);
   }
 
+  /** The container that one create of ours made, or is making. */
+  byNonce(nonce: string): ContainerRecord | undefined {
+    return this.#byNonce.get(nonce);
+  }
+
   /** Containers of this name: more than one only where engines were used past shoal. */
   named(name: string): ReadonlySet<ContainerRecord> {
     return this.#byName.get(name) ?? NONE;
@@ -47,6 +54,7 @@ export class Inventory {
   add(record: ContainerRecord): void {
     invariant(!this.#byId.has(record.id), `container ${record.id} is in the inventory already`);
     this.#byId.set(record.id, record);
+    if (record.nonce !== undefined) this.#byNonce.set(record.nonce, record);
     this.#prefixes.add(record.id, record);
     if (record.engineId !== "") record.node.containers.set(record.engineId, record);
     this.#nameIndexAdd(record);
@@ -61,6 +69,8 @@ export class Inventory {
     if (record.removed) return;
     record.removed = true;
     this.#byId.delete(record.id);
+    if (record.nonce !== undefined && this.#byNonce.get(record.nonce) === record) this.#byNonce.delete(record.nonce);
+    this.#reshown.delete(record);
     this.#prefixes.delete(record.id);
     if (record.node.containers.get(record.engineId) === record) record.node.containers.delete(record.engineId);
     this.#nameIndexDelete(record);
@@ -85,20 +95,37 @@ export class Inventory {
   }
 
   rename(record: ContainerRecord, name: string): void {
-    if (record.name === name) return;
+    if (record.name === name || record.removed) return;
     this.#nameIndexDelete(record);
     record.name = name;
     this.#nameIndexAdd(record);
   }
 
+  /** A second name that nobody else may take, while a change between the two is under way. */
+  hold(record: ContainerRecord, name: string): void {
+    this.#nameIndexAdd(record, name);
+  }
+
+  unhold(record: ContainerRecord, name: string): void {
+    if (record.removed || record.name !== name) this.#nameIndexDelete(record, name);
+  }
+
+  /** Containers whose shown name may be another than when this was last asked. */
+  takeReshown(): readonly ContainerRecord[] {
+    const records = [...this.#reshown];
+    this.#reshown.clear();
+    return records;
+  }
+
   setState(record: ContainerRecord, state: ContainerState): void {
-    if (record.state === state) return;
+    if (record.state === state || record.removed) return;
     this.#count(record, -1);
     record.state = state;
     this.#count(record, 1);
   }
 
   setLabels(record: ContainerRecord, labels: Readonly<Record<string, string>>): void {
+    if (record.removed) return;
     this.labels.delete(record);
     record.labels = labels;
     this.labels.add(record);
@@ -122,7 +149,7 @@ export class Inventory {
     const plain = ref.startsWith("/") ? ref.slice(1) : ref;
     const byId = this.#byId.get(plain);
     if (byId && byId.state !== "placing") return byId;
-    const named = [...this.named(plain)].filter((record) => record.state !== "placing");
+    const named = [...this.named(plain)].filter((record) => record.state !== "placing" && !record.removed);
     if (named.length === 1) return named[0];
     if (named.length > 1) {
       const places = named.map((record) => `${record.node.name}/${plain}`).sort();
@@ -158,19 +185,21 @@ export class Inventory {
     this.#dead = 0;
   }
 
-  #nameIndexAdd(record: ContainerRecord): void {
-    let set = this.#byName.get(record.name);
+  #nameIndexAdd(record: ContainerRecord, name = record.name): void {
+    let set = this.#byName.get(name);
     if (!set) {
       set = new Set();
-      this.#byName.set(record.name, set);
+      this.#byName.set(name, set);
     }
     set.add(record);
+    if (set.size > 1) for (const same of set) this.#reshown.add(same);
   }
 
-  #nameIndexDelete(record: ContainerRecord): void {
-    const set = this.#byName.get(record.name);
+  #nameIndexDelete(record: ContainerRecord, name = record.name): void {
+    const set = this.#byName.get(name);
     set?.delete(record);
-    if (set?.size === 0) this.#byName.delete(record.name);
+    if (set?.size === 0) this.#byName.delete(name);
+    if (set?.size === 1) for (const left of set) this.#reshown.add(left);
   }
 
   #count(record: ContainerRecord, by: 1 | -1): void {

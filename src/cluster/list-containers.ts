@@ -2,12 +2,13 @@
  * `GET /containers/json` over the cluster: rows from the cache in Docker's order, filtered as dockerd filters. What the
  * cache does not hold (sizes, exposed ports, ancestors …) the engines are asked, and their answer is intersected.
  */
-import { badRequest, noSuchContainer } from "../docker/errors.ts";
+import { badRequest, DockerError, noSuchContainer } from "../docker/errors.ts";
 import { type Filters, parseFilters } from "../docker/filters.ts";
 import { fields } from "../docker/json-text.ts";
 import { ENGINE_CALL_MS } from "../kit/limits.ts";
+import { shownName } from "./absorb.ts";
 import type { Cluster } from "./cluster.ts";
-import { type ListedContainer, readList } from "./list-entry.ts";
+import { type ListedContainer, readList, renameEntry } from "./list-entry.ts";
 import { builtInNetwork } from "./network-ids.ts";
 import type { ClusterNode } from "./node.ts";
 import { type ContainerRecord, isListedByDefault } from "./record.ts";
@@ -35,6 +36,7 @@ export async function listContainers(cluster: Cluster, query: ListQuery): Promis
   const filters = parseFilters(query.filters, [...OWN, ...ENGINES]);
   checkValues(filters);
   await cluster.refresher.settled();
+  reshow(cluster);
   const asked = await askEngines(cluster, filters, query.size);
   const pieces: Buffer[] = [Buffer.from("[")];
   const now = cluster.clock.now();
@@ -125,12 +127,27 @@ async function askEngines(
       if (record) found.set(record, listed);
     }
   };
-  await Promise.all(cluster.reachable().map(ask));
+  const silent = new Set<ClusterNode>();
+  const trouble = (node: ClusterNode, error: unknown): void => {
+    if (error instanceof DockerError && error.status < 500) throw error;
+    silent.add(node);
+    cluster.log.warn("a node could not be asked for its part of a list", { node: node.name, error: String(error) });
+  };
+  await Promise.all(cluster.reachable().map((node) => ask(node).catch((error: unknown) => trouble(node, error))));
   if (given.length === 0) {
     // Only sizes were asked: containers of nodes that do not answer are listed all the same.
-    for (const record of cluster.inventory.newestFirst()) if (!record.node.reachable) found.set(record, UNREAD);
+    for (const record of cluster.inventory.newestFirst()) {
+      if (!record.node.reachable || silent.has(record.node)) found.set(record, UNREAD);
+    }
   }
   return found;
+}
+
+/** Names shown as `node/name` while several nodes have them: rows written before that, or after, are written anew. */
+function reshow(cluster: Cluster): void {
+  for (const record of cluster.inventory.takeReshown()) {
+    if (record.entry) record.entry = renameEntry(record.entry, shownName(cluster, record));
+  }
 }
 
 const UNREAD = { text: "{}" } as ListedContainer;

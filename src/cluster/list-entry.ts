@@ -134,6 +134,23 @@ export function renderRow(row: ListedContainer, view: RowView, extra: ExtraField
   };
 }
 
+/** The same row under another name; aliases of links stay. */
+export function renameEntry(entry: ListEntry, shown: string): ListEntry {
+  const open = Buffer.from('""');
+  const text = Buffer.concat([entry.head, open, entry.tail]).toString();
+  const span = fields(text).get("Names");
+  if (!span) return entry;
+  const [, ...aliases] = JSON.parse(text.slice(span.start, span.end)) as string[];
+  const renamed = splice(text, [{ path: ["Names"], json: JSON.stringify([`/${shown}`, ...aliases]) }]);
+  const status = fields(renamed).get("Status");
+  if (!status) return entry;
+  return {
+    head: Buffer.from(renamed.slice(0, status.start)),
+    tail: Buffer.from(renamed.slice(status.end)),
+    status: entry.status,
+  };
+}
+
 /** Published ports with the node's address in place of `0.0.0.0` and `::`, each once. */
 export function nodePorts(ports: readonly ListedPort[], nodeIp: string): ListedPort[] {
   const seen = new Set<string>();

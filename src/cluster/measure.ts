@@ -2,50 +2,87 @@
  * Background inspects: what a container reserves that neither a create of ours nor a hint told. Bounded over the whole
  * cluster; a node takes nothing new until its own are measured.
  */
-
+import { DockerError } from "../docker/errors.ts";
+import { goGet } from "../docker/json-text.ts";
 import { Limit } from "../kit/limit.ts";
 import { ENGINE_CALL_MS, INSPECTS_AT_ONCE } from "../kit/limits.ts";
-import { measured } from "./absorb.ts";
 import type { Cluster } from "./cluster.ts";
+import { measured } from "./forget.ts";
 import { settle } from "./holdings.ts";
-import { needsOfInspect } from "./needs.ts";
+import { engineShares, needsOfInspect } from "./needs.ts";
 import type { ClusterNode } from "./node.ts";
 import type { ContainerRecord } from "./record.ts";
 
 const limits = new WeakMap<Cluster, Limit>();
 
+/** Inspects under way; `again` when the container was changed since one was asked for. */
+const measuring = new WeakMap<ContainerRecord, { again: boolean }>();
+
 /** Starts inspecting what is unknown on a node; returns at once. */
 export function measure(cluster: Cluster, node: ClusterNode): void {
+  if (node.unmeasured === 0) return;
+  for (const record of node.containers.values()) {
+    if (!record.needsKnown && !measuring.has(record)) begin(cluster, record);
+  }
+}
+
+/** Its limits may be others than we know: somebody updated it. Returns at once. */
+export function remeasure(cluster: Cluster, record: ContainerRecord): void {
+  const underWay = measuring.get(record);
+  if (underWay) underWay.again = true;
+  else begin(cluster, record);
+}
+
+function begin(cluster: Cluster, record: ContainerRecord): void {
   let limit = limits.get(cluster);
   if (!limit) {
     limit = new Limit(INSPECTS_AT_ONCE);
     limits.set(cluster, limit);
   }
-  for (const record of node.containers.values()) {
-    if (record.needsKnown || measuring.has(record)) continue;
-    measuring.add(record);
-    void limit.run(() => inspect(cluster, record)).finally(() => measuring.delete(record));
-  }
+  const state = { again: false };
+  measuring.set(record, state);
+  const work = async (): Promise<void> => {
+    do {
+      state.again = false;
+      await inspect(cluster, record);
+    } while (state.again);
+  };
+  void limit.run(work).finally(() => measuring.delete(record));
 }
 
-const measuring = new WeakSet<ContainerRecord>();
-
 async function inspect(cluster: Cluster, record: ContainerRecord): Promise<void> {
-  if (record.removed || record.needsKnown || !record.node.reachable) return;
+  const { node } = record;
+  if (record.removed || record.engineId === "" || !node.reachable) return;
   try {
-    const text = await record.node.engine.text("GET", `/containers/${record.engineId}/json`, undefined, {
+    const text = await node.engine.text("GET", `/containers/${record.engineId}/json`, undefined, {
       deadlineMs: ENGINE_CALL_MS,
     });
     if (record.removed) return;
-    record.needs = needsOfInspect(JSON.parse(text));
-    measured(record);
-    settle(cluster, record);
+    learn(record, JSON.parse(text));
   } catch (error) {
-    // Gone meanwhile, or the engine is in trouble: its next lists try again.
     cluster.log.debug("a container could not be inspected", {
-      node: record.node.name,
+      node: node.name,
       container: record.name,
       error: String(error),
     });
+    // Trouble with the engine: its next lists try again. What the engine itself cannot tell must not close the node.
+    if (record.removed || !(error instanceof DockerError)) return;
   }
+  measured(record);
+  settle(cluster, record);
+}
+
+/** @param inspect the engine's parsed answer */
+function learn(record: ContainerRecord, inspect: unknown): void {
+  const told = needsOfInspect(inspect);
+  const { replaces } = record.needs;
+  const shares = goGet(inspect, "HostConfig", "CpuShares");
+  if (record.cpuShares !== undefined && shares !== engineShares(record.node, record.cpuShares)) {
+    record.cpuShares = undefined;
+  }
+  record.needs = {
+    ...told,
+    nanoCpus: told.nanoCpus || (record.cpuShares ?? 0) * 1e9,
+    ...(replaces !== undefined && { replaces }),
+  };
 }

@@ -3,9 +3,11 @@
  * clone. Owns the set of nodes; the engines' news go to `observe.ts`.
  */
 import { createHash } from "node:crypto";
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
 import type { Entry } from "../discovery/discovery.ts";
-import { forget } from "./absorb.ts";
 import type { Cluster } from "./cluster.ts";
+import { forget } from "./forget.ts";
 import { ClusterNode } from "./node.ts";
 import { observerOf } from "./observe.ts";
 
@@ -40,7 +42,17 @@ function join(cluster: Cluster, id: string, entry: Entry): void {
   });
   cluster.nodes.set(id, node);
   cluster.log.info("node joined", { address: entry });
-  engine.start();
+  if (node.ip === "" || isIP(node.ip) !== 0) engine.start();
+  else void resolveIp(cluster, node).finally(() => engine.start());
+}
+
+/** Published ports show addresses, not names. Without an answer the name stays, and the engine's own dialling says why. */
+async function resolveIp(cluster: Cluster, node: ClusterNode): Promise<void> {
+  try {
+    node.ip = (await lookup(node.ip)).address;
+  } catch (error) {
+    cluster.log.warn("a node's name has no address", { address: node.address, error: String(error) });
+  }
 }
 
 function leave(cluster: Cluster, node: ClusterNode): void {

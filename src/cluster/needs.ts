@@ -2,6 +2,7 @@
 import { goGet } from "../docker/json-text.ts";
 import { type PortClaim, type Request, readRequest } from "../scheduler/request.ts";
 import type { ListedPort } from "./list-entry.ts";
+import type { ClusterNode } from "./node.ts";
 import type { Needs } from "./record.ts";
 
 export function needsOfRequest(request: Request, body: unknown): Needs {
@@ -34,6 +35,14 @@ export function needsOfInspect(inspect: unknown): Needs {
       whenExited: restartsItself(hostConfig),
     };
   }
+}
+
+/**
+ * The CpuShares that stand for whole CPUs on a node. Engines refuse shares below 2; a whole machine is 1024, as in
+ * classic Swarm.
+ */
+export function engineShares(node: ClusterNode, wholeCpus: number): number {
+  return Math.max(2, Math.round((1024 * wholeCpus) / Math.max(1, node.facts?.cpus ?? 1)));
 }
 
 /** dockerd starts it at its own start, also after `docker stop`. */

@@ -17,7 +17,7 @@ export class ClusterNode {
   /** The discovery entry: `host:port` or `unix:///path`. */
   readonly address: string;
   /** What published ports show; "" leaves the engine's own words (a unix socket: the client's own machine). */
-  readonly ip: string;
+  ip: string;
   readonly engine: Engine;
   /** Engine container ID → record. */
   readonly containers = new Map<string, ContainerRecord>();

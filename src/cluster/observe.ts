@@ -2,9 +2,10 @@
 import type { EngineEvent } from "../engine/event.ts";
 import type { EngineFacts } from "../engine/facts.ts";
 import type { EngineInventory, EngineObserver, EngineState } from "../engine/observer.ts";
-import { absorbAll, allMeasured, forget } from "./absorb.ts";
+import { absorbAll } from "./absorb.ts";
 import type { Cluster } from "./cluster.ts";
 import { followEvent } from "./follow-event.ts";
+import { allMeasured } from "./forget.ts";
 import { readImages } from "./image-index.ts";
 import { readList } from "./list-entry.ts";
 import { measure } from "./measure.ts";
@@ -21,7 +22,7 @@ export function observerOf(cluster: Cluster, node: () => ClusterNode): EngineObs
 }
 
 function takeFacts(cluster: Cluster, node: ClusterNode, facts: EngineFacts): void {
-  if (!cluster.nodes.has(node.id)) return;
+  if (cluster.nodes.get(node.id) !== node) return;
   if (node.facts && node.facts.engineId !== facts.engineId) {
     cluster.log.warn("another engine answers at this address", {
       address: node.address,
@@ -67,7 +68,7 @@ interface NamedNetwork {
 }
 
 function takeInventory(cluster: Cluster, node: ClusterNode, inventory: EngineInventory): void {
-  if (!cluster.nodes.has(node.id) || node.blocked !== undefined) return;
+  if (cluster.nodes.get(node.id) !== node || node.blocked !== undefined) return;
   takeNetworks(node, JSON.parse(inventory.networks) as NamedNetwork[] | null);
   const volumes = JSON.parse(inventory.volumes) as { Volumes?: { Name: string; Driver?: string }[] | null };
   node.volumes = new Set(
@@ -75,12 +76,6 @@ function takeInventory(cluster: Cluster, node: ClusterNode, inventory: EngineInv
   );
   cluster.images.set(node.id, readImages(inventory.images));
   absorbAll(cluster, node, readList(inventory.containers), inventory.startedAt);
-  for (const placement of [...cluster.placements.uncertainOn(node.id)]) {
-    // The lists are newer than the create: had it been made, its nonce had been claimed.
-    if (placement.askedAt >= inventory.startedAt) continue;
-    cluster.placements.delete(placement.nonce);
-    if (placement.record.engineId === "") forget(cluster, placement.record);
-  }
   node.known = true;
   node.updatedAt = cluster.clock.now();
   node.touch();
@@ -100,7 +95,7 @@ function takeNetworks(node: ClusterNode, networks: readonly NamedNetwork[] | nul
 }
 
 function takeEvent(cluster: Cluster, node: ClusterNode, event: EngineEvent): void {
-  if (!cluster.nodes.has(node.id) || node.blocked !== undefined || node.ignored.has(event.actorId)) return;
+  if (cluster.nodes.get(node.id) !== node || node.blocked !== undefined || node.ignored.has(event.actorId)) return;
   node.updatedAt = cluster.clock.now();
   // Rendered first: a destroyed container is unknown afterwards; and made known first when it is new.
   followEvent(cluster, node, event, () => {
@@ -117,6 +112,7 @@ function takeState(cluster: Cluster, node: ClusterNode, state: EngineState, erro
   node.touch();
   if (before === state) return;
   const fields = { node: node.name, address: node.address, ...(error !== undefined && { error }) };
+  if (state !== "healthy") cluster.refresher.giveUp(node);
   if (state === "healthy") cluster.log.info("node is healthy", fields);
   else cluster.log.warn(`node is ${state}`, fields);
 }

@@ -5,10 +5,8 @@ export interface Placement {
   readonly nonce: string;
   /** The reserved place; replaced by the final record once the engine gave an ID. */
   record: ContainerRecord;
-  /** Set when the engine broke off in the middle: the next lists of its node decide. */
-  uncertain: boolean;
-  /** Monotonic milliseconds when the engine was asked. */
-  readonly askedAt: number;
+  /** Monotonic milliseconds when the engine broke off in the middle: lists of its node begun later decide. */
+  uncertainSince: number | undefined;
 }
 
 export class Placements {
@@ -28,7 +26,7 @@ export class Placements {
 
   *uncertainOn(nodeId: string): IterableIterator<Placement> {
     for (const placement of this.#byNonce.values()) {
-      if (placement.uncertain && placement.record.node.id === nodeId) yield placement;
+      if (placement.uncertainSince !== undefined && placement.record.node.id === nodeId) yield placement;
     }
   }
 }

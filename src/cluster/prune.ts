@@ -1,8 +1,8 @@
 /** `POST /containers/prune` over the cluster: each node prunes its own, the answers become one. */
 import { parseFilters } from "../docker/filters.ts";
 import { CREATE_MS } from "../kit/limits.ts";
-import { forget } from "./absorb.ts";
 import type { Cluster } from "./cluster.ts";
+import { forget } from "./forget.ts";
 
 const ACCEPTED = ["label", "label!", "until"] as const;
 

@@ -36,6 +36,8 @@ export interface ContainerRecord {
   readonly id: string;
   /** Plain, without slash; what clients see unless several nodes have it. */
   name: string;
+  /** Of the create that made it; undefined when it was made past shoal. */
+  readonly nonce: string | undefined;
   /** Grows with each copy made of it; the highest wins. */
   epoch: number;
   node: ClusterNode;
@@ -63,6 +65,8 @@ export interface ContainerRecord {
   entry: ListEntry | undefined;
   /** Monotonic milliseconds of the last change that did not come from a list: an older list must not undo it. */
   touchedAt: number;
+  /** Starts under way: what it will hold is booked although it has not started yet. */
+  starting: number;
   /** Attach, wait and the like under way: it cannot move to another node under them. */
   streams: number;
   /** How it was asked for, until it has run once: what another node needs to make it again. */
@@ -80,7 +84,8 @@ export interface Recipe {
 }
 
 /** Does it hold its needs in the ledger now? */
-export function holds(record: Pick<ContainerRecord, "state" | "needs">): boolean {
+export function holds(record: Pick<ContainerRecord, "state" | "needs" | "starting">): boolean {
+  if (record.starting > 0) return true;
   switch (record.state) {
     case "placing":
     case "created":

@@ -21,8 +21,12 @@ interface Marks {
   /** Changed by a client of ours: a list waits for these. */
   awaited: boolean;
   images: boolean;
+  /** The whole list is wanted: it decides about creates that broke off. */
+  whole: boolean;
   timer: Timer | undefined;
   running: Promise<void> | undefined;
+  /** Ends the reading under way. */
+  stop: AbortController | undefined;
 }
 
 export class Refresher {
@@ -43,6 +47,13 @@ export class Refresher {
     const marks = this.#of(node);
     marks.containers.add(engineId);
     if (awaited) marks.awaited = true;
+    this.#schedule(node, marks);
+  }
+
+  /** Everything that the node has may have changed. */
+  markAll(node: ClusterNode): void {
+    const marks = this.#of(node);
+    marks.whole = true;
     this.#schedule(node, marks);
   }
 
@@ -68,6 +79,11 @@ export class Refresher {
     if (marks && node.reachable) await this.#flush(node, marks);
   }
 
+  /** Its engine does not answer: nobody waits for it any longer. Its next connection brings the whole lists. */
+  giveUp(node: ClusterNode): void {
+    this.#marks.get(node.id)?.stop?.abort(new Error(`node ${node.name} does not answer`));
+  }
+
   /** A node left, or was read whole. */
   drop(node: ClusterNode): void {
     const marks = this.#marks.get(node.id);
@@ -78,7 +94,15 @@ export class Refresher {
   #of(node: ClusterNode): Marks {
     let marks = this.#marks.get(node.id);
     if (!marks) {
-      marks = { containers: new Set(), awaited: false, images: false, timer: undefined, running: undefined };
+      marks = {
+        containers: new Set(),
+        awaited: false,
+        images: false,
+        whole: false,
+        timer: undefined,
+        running: undefined,
+        stop: undefined,
+      };
       this.#marks.set(node.id, marks);
     }
     return marks;
@@ -101,7 +125,7 @@ export class Refresher {
     while (marks.running) await marks.running;
     marks.timer?.cancel();
     marks.timer = undefined;
-    if (marks.containers.size === 0 && !marks.images) return;
+    if (marks.containers.size === 0 && !marks.images && !marks.whole) return;
     marks.running = this.#read(node, marks).finally(() => {
       marks.running = undefined;
     });
@@ -110,25 +134,35 @@ export class Refresher {
 
   async #read(node: ClusterNode, marks: Marks): Promise<void> {
     const asked = [...marks.containers];
-    const images = marks.images;
+    const { images, whole } = marks;
+    const stop = new AbortController();
+    marks.stop = stop;
     marks.containers.clear();
     marks.awaited = false;
     marks.images = false;
+    marks.whole = false;
     // When it cannot be read, the engine is in trouble: its next connection brings the whole lists.
     const trouble = (error: unknown): void =>
       this.#cluster.log.debug("changes could not be read back", { node: node.name, error: String(error) });
     await Promise.all([
-      asked.length > 0 ? this.#readContainers(node, asked).catch(trouble) : undefined,
-      images ? this.#readImages(node).catch(trouble) : undefined,
+      whole || asked.length > 0 ? this.#readContainers(node, asked, whole, stop.signal).catch(trouble) : undefined,
+      images ? this.#readImages(node, stop.signal).catch(trouble) : undefined,
     ]);
+    marks.stop = undefined;
   }
 
-  async #readContainers(node: ClusterNode, asked: readonly string[]): Promise<void> {
+  async #readContainers(
+    node: ClusterNode,
+    asked: readonly string[],
+    whole: boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
     const startedAt = this.#cluster.clock.monotonic();
-    const some = asked.length <= SOME;
+    const some = !whole && asked.length <= SOME;
     const filter = some ? `&filters=${encodeURIComponent(JSON.stringify({ id: asked }))}` : "";
     const text = await node.engine.text("GET", `/containers/json?all=1${filter}`, undefined, {
       deadlineMs: ENGINE_CALL_MS,
+      signal,
     });
     const rows = readList(text);
     if (some) absorbSome(this.#cluster, node, rows, asked, startedAt);
@@ -136,8 +170,8 @@ export class Refresher {
     measure(this.#cluster, node);
   }
 
-  async #readImages(node: ClusterNode): Promise<void> {
-    const text = await node.engine.text("GET", "/images/json", undefined, { deadlineMs: ENGINE_CALL_MS });
+  async #readImages(node: ClusterNode, signal: AbortSignal): Promise<void> {
+    const text = await node.engine.text("GET", "/images/json", undefined, { deadlineMs: ENGINE_CALL_MS, signal });
     this.#cluster.images.set(node.id, readImages(text));
   }
 }

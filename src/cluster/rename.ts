@@ -24,13 +24,17 @@ export async function renameContainer(
   }
   const before = record.name;
   const path = `/containers/${encodeURIComponent(engineRef(record, typed))}/rename?name=${encodeURIComponent(name)}`;
+  // Both names are taken until the engine has told which one it is.
   cluster.inventory.rename(record, name);
+  cluster.inventory.hold(record, before);
   try {
     await record.node.engine.text("POST", path, undefined, { deadlineMs: CREATE_MS, version });
   } catch (error) {
     if (!record.removed && record.name === name) cluster.inventory.rename(record, before);
     const { status, message } = toDockerError(error);
     throw new DockerError(status, clusterText(cluster, record.node, message));
+  } finally {
+    cluster.inventory.unhold(record, before);
   }
   record.engineName = name;
   record.touchedAt = cluster.clock.monotonic();

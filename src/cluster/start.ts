@@ -7,10 +7,10 @@ import { decodeJson } from "../docker/json-text.ts";
 import { isNodesOwnFault } from "../engine/quirks.ts";
 import { CREATE_MS } from "../kit/limits.ts";
 import { readRequest } from "../scheduler/request.ts";
-import { forget } from "./absorb.ts";
 import type { Cluster } from "./cluster.ts";
 import { placeOrder } from "./create.ts";
 import { statusOfCall } from "./exchange.ts";
+import { forget } from "./forget.ts";
 import { reservationOf, settle } from "./holdings.ts";
 import { type ContainerRecord, holds } from "./record.ts";
 import { NO_ROOM, whyNoRoom } from "./room.ts";
@@ -26,11 +26,13 @@ export async function startContainer(
 ): Promise<boolean> {
   bookAgain(cluster, record);
   const { node } = record;
+  const askedAt = cluster.clock.monotonic();
+  const path = `/containers/${encodeURIComponent(engineRef(record, typed))}/start${query}`;
+  record.starting++;
   try {
-    const path = `/containers/${encodeURIComponent(engineRef(record, typed))}/start${query}`;
-    if ((await statusOfCall(cluster, node, "POST", path, version)) === 304) return false;
-    started(cluster, record);
-    return true;
+    const status = await statusOfCall(cluster, node, "POST", path, version).finally(() => record.starting--);
+    started(cluster, record, askedAt);
+    return status !== 304;
   } catch (error) {
     settle(cluster, record);
     cluster.refresher.mark(record, true);
@@ -42,7 +44,7 @@ export async function startContainer(
   }
 }
 
-/** An ended container gave back what it held: its node must have room again. */
+/** An ended container gave back what it held: its node must have room again. Held from now on, whatever is read meanwhile. */
 function bookAgain(cluster: Cluster, record: ContainerRecord): void {
   if (holds(record)) return;
   const wanted = reservationOf(record);
@@ -51,11 +53,15 @@ function bookAgain(cluster: Cluster, record: ContainerRecord): void {
   cluster.ledger.reserve(wanted);
 }
 
-export function started(cluster: Cluster, record: ContainerRecord): void {
+/** @param askedAt monotonic milliseconds: events that came since then know more than the answer (it may have ended) */
+function started(cluster: Cluster, record: ContainerRecord, askedAt: number): void {
   record.recipe = undefined;
-  record.since = cluster.clock.now();
-  record.touchedAt = cluster.clock.monotonic();
-  cluster.inventory.setState(record, "running");
+  if (record.removed) return;
+  if (record.touchedAt < askedAt) {
+    record.since = cluster.clock.now();
+    record.touchedAt = cluster.clock.monotonic();
+    cluster.inventory.setState(record, "running");
+  }
   settle(cluster, record);
   cluster.refresher.mark(record, true);
 }

@@ -4,9 +4,20 @@ import { assertNoVariants, decodeJson, goGet, splice } from "../docker/json-text
 import { CREATE_MS } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
 import { reservationOf, settle } from "./holdings.ts";
+import { remeasure } from "./measure.ts";
+import { engineShares } from "./needs.ts";
 import { type ContainerRecord, holds, type Needs } from "./record.ts";
 import { NO_ROOM, whyNoRoom } from "./room.ts";
 import { clusterText, engineRef } from "./translate.ts";
+
+/** A key that stands twice in another letter case would be read differently by the engine. */
+const GUARDED_PATHS: readonly (readonly string[])[] = [
+  ["CpuShares"],
+  ["NanoCpus"],
+  ["Memory"],
+  ["MemoryReservation"],
+  ["RestartPolicy", "Name"],
+];
 
 /** @returns the engine's answer. Throws DockerError: 409 when the node has no room for the new needs. */
 export async function updateContainer(
@@ -17,7 +28,7 @@ export async function updateContainer(
   version: string | undefined,
 ): Promise<string> {
   const body = decodeJson(text);
-  assertNoVariants(text, [[], ["RestartPolicy"]]);
+  assertNoVariants(text, GUARDED_PATHS);
   const { node } = record;
   const shares = goGet(body, "CpuShares");
   const wholeCpus =
@@ -39,7 +50,7 @@ export async function updateContainer(
       : splice(text, [
           {
             path: ["CpuShares"],
-            json: String(Math.max(2, Math.round((1024 * wholeCpus) / Math.max(1, node.facts?.cpus ?? 1)))),
+            json: String(engineShares(node, wholeCpus)),
           },
         ]);
   try {
@@ -51,6 +62,8 @@ export async function updateContainer(
     record.needs = before.needs;
     record.cpuShares = before.cpuShares;
     settle(cluster, record);
+    // Without the engine's answer nobody knows which needs it took.
+    if (!(error instanceof DockerError)) remeasure(cluster, record);
     const { status, message } = toDockerError(error);
     throw new DockerError(status, clusterText(cluster, node, message));
   }

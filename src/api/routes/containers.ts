@@ -1,6 +1,6 @@
 /** Containers: made by a placement, listed from the cache, everything else on the node that has them. */
 
-import { forget } from "../../cluster/absorb.ts";
+import { forget } from "../../cluster/forget.ts";
 import { createContainer } from "../../cluster/create.ts";
 import { listContainers } from "../../cluster/list-containers.ts";
 import { findContainer } from "../../cluster/lookup.ts";

@@ -1,0 +1,64 @@
+/**
+ * A wire that a test meddles with: answers held back, lost on their way, requests lost before they arrive. The engine
+ * behind it does its work as ever. Owns nothing of the engine.
+ */
+import type { Duplex } from "node:stream";
+import { type EngineWire, type WireAnswer, WireError, type WireRequest } from "../../src/engine/wire/wire.ts";
+
+interface Rule {
+  readonly pattern: RegExp;
+  readonly kind: "hold" | "lose answer" | "lose request";
+  readonly until: Promise<void>;
+  times: number;
+}
+
+export class Meddler {
+  readonly #rules: Rule[] = [];
+
+  /** Answers to the next call that matches `METHOD /path` wait until the function returned is called. */
+  hold(pattern: RegExp, times = 1): () => void {
+    let release = (): void => {};
+    const until = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    this.#rules.push({ pattern, kind: "hold", until, times });
+    return release;
+  }
+
+  /** The engine does what it is asked; its answer never arrives. */
+  loseAnswer(pattern: RegExp, times = 1): void {
+    this.#rules.push({ pattern, kind: "lose answer", until: Promise.resolve(), times });
+  }
+
+  /** The connection breaks when the request is on its way: nobody knows whether it arrived, and it did not. */
+  loseRequest(pattern: RegExp, times = 1): void {
+    this.#rules.push({ pattern, kind: "lose request", until: Promise.resolve(), times });
+  }
+
+  wrap(wire: EngineWire): EngineWire {
+    return {
+      address: wire.address,
+      request: (request) => this.#request(wire, request),
+      connect: (signal): Promise<Duplex> => wire.connect(signal),
+      close: () => wire.close(),
+    };
+  }
+
+  async #request(wire: EngineWire, request: WireRequest): Promise<WireAnswer> {
+    const rule = this.#ruleFor(`${request.method} ${request.path.replace(/^\/v[\d.]+/, "")}`);
+    if (rule?.kind === "lose request") throw broken();
+    const answer = await wire.request(request);
+    await rule?.until;
+    if (rule?.kind !== "lose answer") return answer;
+    answer.body.destroy();
+    throw broken();
+  }
+
+  #ruleFor(call: string): Rule | undefined {
+    const rule = this.#rules.find(({ pattern, times }) => times > 0 && pattern.test(call));
+    if (rule) rule.times--;
+    return rule;
+  }
+}
+
+const broken = (): WireError => new WireError("broken", true, "the connection broke");
