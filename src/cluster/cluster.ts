@@ -34,6 +34,8 @@ export interface ClusterOptions {
   readonly mintIds: boolean;
   /** Makes the connection to one discovery entry; not started yet. */
   readonly openEngine: (entry: string, observer: EngineObserver) => Engine;
+  /** The address of a host name in discovery; absent: names are shown as they are. */
+  readonly resolveHost?: (host: string) => Promise<string>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;

@@ -3,8 +3,6 @@
  * clone. Owns the set of nodes; the engines' news go to `observe.ts`.
  */
 import { createHash } from "node:crypto";
-import { lookup } from "node:dns/promises";
-import { isIP } from "node:net";
 import type { Entry } from "../discovery/discovery.ts";
 import type { Cluster } from "./cluster.ts";
 import { forget } from "./forget.ts";
@@ -42,14 +40,19 @@ function join(cluster: Cluster, id: string, entry: Entry): void {
   });
   cluster.nodes.set(id, node);
   cluster.log.info("node joined", { address: entry });
-  if (node.ip === "" || isIP(node.ip) !== 0) engine.start();
-  else void resolveIp(cluster, node).finally(() => engine.start());
+  const { resolveHost } = cluster.options;
+  if (/^[\d.]*$/.test(node.ip) || node.ip.includes(":") || !resolveHost) engine.start();
+  else void resolveIp(cluster, node, resolveHost).finally(() => engine.start());
 }
 
 /** Published ports show addresses, not names. Without an answer the name stays, and the engine's own dialling says why. */
-async function resolveIp(cluster: Cluster, node: ClusterNode): Promise<void> {
+async function resolveIp(
+  cluster: Cluster,
+  node: ClusterNode,
+  resolve: (host: string) => Promise<string>,
+): Promise<void> {
   try {
-    node.ip = (await lookup(node.ip)).address;
+    node.ip = await resolve(node.ip);
   } catch (error) {
     cluster.log.warn("a node's name has no address", { address: node.address, error: String(error) });
   }

@@ -13,6 +13,7 @@ import { leaveAll, setEntries } from "../cluster/membership.ts";
 import { openDiscovery } from "../discovery/open.ts";
 import { Engine } from "../engine/engine.ts";
 import { openWire } from "../engine/wire/http-wire.ts";
+import { resolveHost } from "../engine/wire/resolve.ts";
 import { buildInfo } from "../kit/build.ts";
 import { systemClock } from "../kit/clock.ts";
 import { Limit } from "../kit/limit.ts";
@@ -70,6 +71,7 @@ function openCluster(options: ManageOptions, log: Logger): Cluster {
     pullTo: options.pullTo,
     nodeNames: options.nodeNames,
     mintIds: options.mintIds,
+    resolveHost,
     clock: systemClock,
     random: systemRandom,
     log,
