@@ -221,7 +221,7 @@ export class World {
     });
   }
 
-  start(ref: string): Promise<boolean> {
+  async start(ref: string): Promise<boolean> {
     return startContainer(this.cluster, this.record(ref), ref, "", undefined);
   }
 
@@ -231,11 +231,11 @@ export class World {
     return this.record(record.id);
   }
 
-  rename(ref: string, to: string): Promise<void> {
+  async rename(ref: string, to: string): Promise<void> {
     return renameContainer(this.cluster, this.record(ref), ref, to, undefined);
   }
 
-  update(ref: string, body: Body | string): Promise<string> {
+  async update(ref: string, body: Body | string): Promise<string> {
     const text = typeof body === "string" ? body : JSON.stringify(body);
     return updateContainer(this.cluster, this.record(ref), ref, text, undefined);
   }

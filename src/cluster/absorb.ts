@@ -63,7 +63,9 @@ function decideUncertain(cluster: Cluster, node: ClusterNode, startedAt: number)
   for (const placement of [...cluster.placements.uncertainOn(node.id)]) {
     if (placement.uncertainSince === undefined || placement.uncertainSince >= startedAt) continue;
     cluster.placements.delete(placement.nonce);
-    if (placement.record.engineId === "") forget(cluster, placement.record);
+    if (placement.record.engineId !== "") continue;
+    forget(cluster, placement.record);
+    placement.otherwise?.();
   }
 }
 

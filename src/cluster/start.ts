@@ -96,9 +96,7 @@ async function moveAndStart(
   try {
     moved = (await placeOrder(cluster, order, new Set([node.id]))).record;
   } catch {
-    node.ignored.delete(record.engineId);
-    cluster.refresher.markId(node, record.engineId);
-    await cluster.refresher.settledOn(node);
+    takeBack(cluster, record);
     // Nowhere else: the first node's own words say why.
     throw new DockerError(cause.status, clusterText(cluster, node, cause.message));
   }
@@ -112,4 +110,19 @@ async function moveAndStart(
       }),
     );
   return startContainer(cluster, moved, record.name, query, version);
+}
+
+/** The first copy stays the container after all, unless the second may have been made: that node's lists decide then. */
+function takeBack(cluster: Cluster, record: ContainerRecord): void {
+  const { node, id, engineId } = record;
+  const second = cluster.inventory.byId(id);
+  const placement = second?.nonce === undefined ? undefined : cluster.placements.get(second.nonce);
+  if (placement) placement.otherwise = () => takeBack(cluster, record);
+  if (second || cluster.nodes.get(node.id) !== node) return;
+  node.ignored.delete(engineId);
+  node.gone.delete(engineId);
+  const same: ContainerRecord = { ...record, removed: false };
+  cluster.inventory.add(same);
+  settle(cluster, same);
+  cluster.refresher.mark(same, true);
 }
