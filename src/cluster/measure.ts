@@ -20,7 +20,7 @@ const measuring = new WeakMap<ContainerRecord, { again: boolean }>();
 
 /** Starts inspecting what is unknown on a node; returns at once. */
 export function measure(cluster: Cluster, node: ClusterNode): void {
-  if (node.unmeasured === 0) return;
+  if (node.unmeasured === 0 || !node.reachable) return;
   for (const record of node.containers.values()) {
     if (!record.needsKnown && !measuring.has(record)) begin(cluster, record);
   }

@@ -113,6 +113,9 @@ function takeState(cluster: Cluster, node: ClusterNode, state: EngineState, erro
   if (before === state) return;
   const fields = { node: node.name, address: node.address, ...(error !== undefined && { error }) };
   if (state !== "healthy") cluster.refresher.giveUp(node);
-  if (state === "healthy") cluster.log.info("node is healthy", fields);
-  else cluster.log.warn(`node is ${state}`, fields);
+  if (state === "healthy") {
+    cluster.log.info("node is healthy", fields);
+    // Its lists came before it counted as reachable.
+    measure(cluster, node);
+  } else cluster.log.warn(`node is ${state}`, fields);
 }
