@@ -67,7 +67,6 @@ compareCases("errors", [
     name: "memory below its reservation",
     steps: ["! docker create --name $N -m 64m --memory-reservation 128m busybox"],
   },
-  { name: "bad cpus", steps: ["! docker create --name $N --cpus 1000 busybox"], drop: /as there are only.*$/m },
   { name: "bad network", steps: ["! docker run --name $N --network nosuch$N busybox true"] },
   { name: "bad network container", steps: ["! docker run --name $N --network container:missing$N busybox true"] },
   { name: "bad link", steps: ["! docker run --name $N --link missing$N:x busybox true"] },
