@@ -14,6 +14,7 @@ interface Rule {
 
 export class Meddler {
   readonly #rules: Rule[] = [];
+  readonly #recorders: { readonly pattern: RegExp; readonly bodies: string[] }[] = [];
 
   /** Answers to the next call that matches `METHOD /path` wait until the function returned is called. */
   hold(pattern: RegExp, times = 1): () => void {
@@ -35,6 +36,13 @@ export class Meddler {
     this.#rules.push({ pattern, kind: "lose request", until: Promise.resolve(), times });
   }
 
+  /** The bodies of all calls that match from now on, as they were sent. */
+  record(pattern: RegExp): readonly string[] {
+    const bodies: string[] = [];
+    this.#recorders.push({ pattern, bodies });
+    return bodies;
+  }
+
   wrap(wire: EngineWire): EngineWire {
     return {
       address: wire.address,
@@ -45,7 +53,11 @@ export class Meddler {
   }
 
   async #request(wire: EngineWire, request: WireRequest): Promise<WireAnswer> {
-    const rule = this.#ruleFor(`${request.method} ${request.path.replace(/^\/v[\d.]+/, "")}`);
+    const call = `${request.method} ${request.path.replace(/^\/v[\d.]+/, "")}`;
+    for (const { pattern, bodies } of this.#recorders) {
+      if (pattern.test(call) && typeof request.body === "string") bodies.push(request.body);
+    }
+    const rule = this.#ruleFor(call);
     if (rule?.kind === "lose request") throw broken();
     const answer = await wire.request(request);
     await rule?.until;

@@ -15,13 +15,24 @@ import type { ClusterNode } from "./node.ts";
 /** Several endpoints in one create: engines below this version take one, and the others by connect. */
 const MANY_ENDPOINTS = "1.44";
 
-/** Paths whose objects must not have a key twice in any letter case: Go would read another one than we did. */
+/** Keys that must not stand twice, in any letter case: Go would read another one than we did. */
 export const GUARDED_PATHS: readonly (readonly string[])[] = [
-  [],
-  ["HostConfig"],
-  ["HostConfig", "RestartPolicy"],
-  ["HostConfig", "PortBindings"],
-  ["NetworkingConfig"],
+  ["Image"],
+  ["Hostname"],
+  ["Labels"],
+  ["Env"],
+  ...[
+    "CpuShares",
+    "NetworkMode",
+    "IpcMode",
+    "PidMode",
+    "UTSMode",
+    "Links",
+    "VolumesFrom",
+    "PortBindings",
+    "RestartPolicy",
+  ].map((key) => ["HostConfig", key]),
+  ["HostConfig", "RestartPolicy", "Name"],
   ["NetworkingConfig", "EndpointsConfig"],
 ];
 
