@@ -85,7 +85,10 @@ compareCases("attach", [
   },
   {
     name: "passes input",
-    steps: ["docker run -di --name $N busybox sh -c 'read line; echo got $line'", "(echo typed; sleep 1) | docker attach $N"],
+    steps: [
+      "docker run -di --name $N busybox sh -c 'read line; echo got $line'",
+      "(echo typed; sleep 1) | docker attach $N",
+    ],
   },
   { name: "to a stopped one", steps: ["docker run --name $N busybox true", "! docker attach $N"] },
   { name: "to a paused one", steps: [up, "docker pause $N", "! docker attach $N", "docker unpause $N"] },
