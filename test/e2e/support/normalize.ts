@@ -32,7 +32,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/\bInvalid filter '(\w+)'/g, "invalid filter '$1'"],
   [/\bno such image: [^ :]+(?::\w+)?: No such image/g, "No such image"],
   // CLI 20.10 says this or not, and sooner or later, depending on which of its own routines ends first.
-  [/^time="<time>" level=error msg="error waiting for container: context canceled"\n+/gm, ""],
+  [/^time="<time>" level=error msg="error waiting for container: context canceled"\n/gm, ""],
 ];
 
 /** One side of a comparison: placeholders are numbered over all that this side printed. */
