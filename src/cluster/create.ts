@@ -86,7 +86,7 @@ export async function placeOrder(cluster: Cluster, order: Order, excluded: Set<s
       const answer = await createOn(cluster, order, node, placement);
       cluster.decisions.keep({ ...kept, id: answer.record.id });
       node.failures = 0;
-      cluster.pullMemory.forget(order.recipe.client, canonicalImage(order.request.image) ?? order.request.image);
+      cluster.pullMemory.created(order.recipe.client, canonicalImage(order.request.image) ?? order.request.image);
       return answer;
     } catch (error) {
       failure = toFailure(cluster, node, error);
@@ -100,7 +100,7 @@ export async function placeOrder(cluster: Cluster, order: Order, excluded: Set<s
       if (error instanceof DockerError && isImageMissing(error.status, error.message)) {
         // The client pulls now and creates again: both shall go where this one was to go.
         const { image } = order.request;
-        cluster.pullMemory.remember(order.recipe.client, canonicalImage(image) ?? image, node.id);
+        cluster.pullMemory.missed(order.recipe.client, canonicalImage(image) ?? image, node.id);
         throw failure;
       }
       if (!isNextNodesTurn(error)) throw failure;

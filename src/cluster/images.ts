@@ -3,6 +3,7 @@ import { DockerError, noSuchImage, toDockerError } from "../docker/errors.ts";
 import { goGet, splice } from "../docker/json-text.ts";
 import { CREATE_MS, ENGINE_CALL_MS } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
+import { answersOf } from "./fan-out.ts";
 import { HINT_LABEL } from "./hint.ts";
 import { missing } from "./lookup.ts";
 import type { ClusterNode } from "./node.ts";
@@ -97,7 +98,7 @@ async function askNode(
   }
 }
 
-/** Runs it on all; the caches show it afterwards. What all say alike is the error; where some differ, it names nodes. */
+/** Runs it on all; the caches show it afterwards. */
 async function onEach<T>(
   cluster: Cluster,
   nodes: readonly ClusterNode[],
@@ -106,12 +107,5 @@ async function onEach<T>(
   const results = await Promise.allSettled(nodes.map(work));
   for (const node of nodes) cluster.refresher.markImages(node);
   await Promise.all(nodes.map((node) => cluster.refresher.settledOn(node)));
-  const failures = results.flatMap((result, i) =>
-    result.status === "rejected" ? [{ node: nodes[i]?.name ?? "", error: toDockerError(result.reason) }] : [],
-  );
-  const [first] = failures;
-  if (!first) return results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-  const messages = new Set(failures.map(({ error }) => error.message));
-  if (messages.size === 1 && failures.length === nodes.length) throw first.error;
-  throw new DockerError(first.error.status, failures.map(({ node, error }) => `${node}: ${error.message}`).join("\n"));
+  return answersOf(nodes, results);
 }

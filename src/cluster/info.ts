@@ -1,6 +1,7 @@
 /** `GET /info`: the cluster as one engine, with classic Swarm's block of nodes that `docker info` prints. */
 import { bytesSize } from "../docker/units.ts";
 import type { Cluster } from "./cluster.ts";
+import { countImages } from "./list-images.ts";
 import type { ClusterNode } from "./node.ts";
 
 /** What the process around the cluster knows. */
@@ -28,7 +29,6 @@ export function clusterInfo(cluster: Cluster, host: HostFacts): Record<string, u
   const sum = (pickNumber: (node: ClusterNode) => number): number =>
     nodes.reduce((total, node) => total + pickNumber(node), 0);
   const first = nodes.find((node) => node.reachable)?.facts;
-  const images = new Set([...cluster.images.nodes()].flatMap(([, list]) => list.map(({ id }) => id)));
   return {
     ID: host.id,
     Name: host.hostName,
@@ -37,7 +37,7 @@ export function clusterInfo(cluster: Cluster, host: HostFacts): Record<string, u
     ContainersRunning: counts.reduce((total, count) => total + count.running, 0),
     ContainersPaused: counts.reduce((total, count) => total + count.paused, 0),
     ContainersStopped: counts.reduce((total, count) => total + count.stopped, 0),
-    Images: images.size,
+    Images: countImages(cluster),
     Driver: "shoal",
     DriverStatus: null,
     SystemStatus: systemStatus(cluster, nodes),

@@ -27,6 +27,11 @@ export function listImages(cluster: Cluster, rawFilters: string | null): string 
   return `[${kept.map((row) => render(row, filters)).join(",")}]\n`;
 }
 
+/** Rows of the unfiltered list. */
+export function countImages(cluster: Cluster): number {
+  return merge(cluster).size;
+}
+
 /** By ID; where two image stores gave one image two IDs, a shared digest makes it one row. */
 function merge(cluster: Cluster): Map<string, ImageRow> {
   const rows = new Map<string, ImageRow>();

@@ -25,8 +25,8 @@ export function nodesForPull(cluster: Cluster, client: string, image: string): C
     .flatMap((id) => cluster.nodes.get(id) ?? [])
     .filter((node) => node.reachable);
   const node = holders[0] ?? bestNode(cluster, image);
-  // The create that follows finds it there.
-  cluster.pullMemory.remember(client, canonical, node.id);
+  // The creates that follow find it there.
+  cluster.pullMemory.pulled(client, canonical, node.id);
   return [node];
 }
 
