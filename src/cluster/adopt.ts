@@ -55,6 +55,7 @@ function newRecord(cluster: Cluster, node: ClusterNode, row: ListedContainer, hi
     removed: false,
   };
   if (!record.needsKnown) node.unmeasured++;
+  else node.unconfirmed.add(record);
   cluster.inventory.add(record);
   return record;
 }

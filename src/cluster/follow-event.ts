@@ -5,6 +5,7 @@ import type { Cluster } from "./cluster.ts";
 import { forget } from "./forget.ts";
 import { decodeHint, HINT_LABEL } from "./hint.ts";
 import { settle } from "./holdings.ts";
+import type { ListEntry } from "./list-entry.ts";
 import { remeasure } from "./measure.ts";
 import { BUILT_IN_NETWORKS, type ClusterNode } from "./node.ts";
 import type { ContainerRecord, ContainerState } from "./record.ts";
@@ -56,6 +57,9 @@ function followContainer(cluster: Cluster, node: ClusterNode, event: EngineEvent
     record.touchedAt = cluster.clock.monotonic();
     settle(cluster, record);
   }
+  if (event.action.startsWith("health_status") && record.entry) {
+    record.entry = withHealth(record.entry, event.action.includes("unhealthy") ? "unhealthy" : "healthy");
+  }
   if (event.action === "rename") {
     const name = (event.attributes.name ?? "").replace(/^\//, "");
     if (name !== "") {
@@ -75,6 +79,12 @@ function claimed(cluster: Cluster, node: ClusterNode, event: EngineEvent): Conta
   const hint = decodeHint(event.attributes[HINT_LABEL]);
   if (!hint) return undefined;
   return claimNonce(cluster, node, hint.nonce, event.actorId, event.attributes.name ?? "");
+}
+
+/** The health that a Status ends with: `Up 3 minutes (healthy)`. */
+function withHealth(entry: ListEntry, health: string): ListEntry {
+  if (entry.status.duration === undefined) return entry;
+  return { ...entry, status: { ...entry.status, after: ` (${health})` } };
 }
 
 function changesRow(action: string): boolean {

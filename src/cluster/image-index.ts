@@ -143,6 +143,15 @@ export class ImageIndex {
 
 const NONE: ReadonlySet<string> = new Set();
 
+/** As dockerd repeats a reference in its errors: `redis:latest`; what is no image name as it is. */
+export function familiarImage(ref: string): string {
+  try {
+    return normalizeImage(ref).familiar;
+  } catch {
+    return ref;
+  }
+}
+
 /** `docker.io/library/redis:latest`, or undefined when it is no image name. */
 export function canonicalImage(ref: string): string | undefined {
   try {

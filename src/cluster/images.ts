@@ -5,6 +5,7 @@ import { CREATE_MS, ENGINE_CALL_MS } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
 import { answersOf } from "./fan-out.ts";
 import { HINT_LABEL } from "./hint.ts";
+import { familiarImage } from "./image-index.ts";
 import { missing } from "./lookup.ts";
 import type { ClusterNode } from "./node.ts";
 import { clusterText } from "./translate.ts";
@@ -21,7 +22,7 @@ export async function holdersOf(cluster: Cluster, ref: string): Promise<ClusterN
   // A change that is not read back yet may hide it: a miss is worth the look.
   await Promise.all(cluster.reachable().map((node) => cluster.refresher.settledOn(node)));
   const found = holders();
-  if (found.length === 0) throw missing(cluster, noSuchImage(ref));
+  if (found.length === 0) throw missing(cluster, noSuchImage(familiarImage(ref)));
   return found;
 }
 
@@ -34,7 +35,7 @@ export async function inspectImage(
   version: string | undefined,
 ): Promise<string> {
   const [node] = await holdersOf(cluster, ref);
-  if (!node) throw noSuchImage(ref);
+  if (!node) throw noSuchImage(familiarImage(ref));
   const text = await askNode(cluster, node, "GET", `/images/${encodeRef(ref)}/${what}${query}`, version);
   if (what === "history" || !text.includes(HINT_LABEL)) return text;
   const image: unknown = JSON.parse(text);

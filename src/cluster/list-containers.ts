@@ -6,7 +6,7 @@ import { badRequest, DockerError, noSuchContainer } from "../docker/errors.ts";
 import { type Filters, parseFilters } from "../docker/filters.ts";
 import { fields } from "../docker/json-text.ts";
 import { ENGINE_CALL_MS } from "../kit/limits.ts";
-import { shownName } from "./absorb.ts";
+import { absorbSome, shownName } from "./absorb.ts";
 import type { Cluster } from "./cluster.ts";
 import { type ListedContainer, readList, renameEntry } from "./list-entry.ts";
 import { builtInNetwork } from "./network-ids.ts";
@@ -19,6 +19,8 @@ const OWN = ["id", "name", "label", "status", "exited", "before", "since", "node
 /** Answered by the engines: only they know everything that these look at. */
 const ENGINES = ["ancestor", "expose", "health", "is-task", "isolation", "network", "publish", "volume"] as const;
 const STATUSES = ["created", "running", "paused", "restarting", "removing", "exited", "dead", "pending"];
+/** As dockerd lists them to those who give another. */
+const STATES = "created, running, paused, restarting, removing, exited, dead";
 
 export interface ListQuery {
   readonly all: boolean;
@@ -49,9 +51,17 @@ export async function listContainers(cluster: Cluster, query: ListQuery): Promis
 }
 
 function checkValues(filters: Filters): void {
-  for (const status of filters.get("status")) if (!STATUSES.includes(status)) throw filters.invalid("status");
+  for (const status of filters.get("status")) {
+    if (STATUSES.includes(status)) continue;
+    throw badRequest(
+      `invalid filter 'status=${status}': invalid value for state (${status}): must be one of ${STATES}`,
+    );
+  }
   for (const code of filters.get("exited")) {
-    if (!/^[+-]?\d+$/.test(code)) throw badRequest(`strconv.Atoi: parsing ${JSON.stringify(code)}: invalid syntax`);
+    if (!/^[+-]?\d+$/.test(code))
+      throw badRequest(
+        `invalid filter 'exited=${code}': strconv.Atoi: parsing ${JSON.stringify(code)}: invalid syntax`,
+      );
   }
 }
 
@@ -121,8 +131,11 @@ async function askEngines(
     const values: Record<string, string[]> = {};
     for (const name of given) values[name] = filters.get(name).map((value) => engineValue(name, value));
     const query = `/containers/json?all=1${size ? "&size=1" : ""}&filters=${encodeURIComponent(JSON.stringify(values))}`;
-    const text = await node.engine.text("GET", query, undefined, { deadlineMs: ENGINE_CALL_MS });
-    for (const listed of readList(text)) {
+    const startedAt = cluster.clock.monotonic();
+    const rows = readList(await node.engine.text("GET", query, undefined, { deadlineMs: ENGINE_CALL_MS }));
+    // Newer than the cache: what matched a filter must not be shown as it was before it did.
+    absorbSome(cluster, node, rows, [], startedAt);
+    for (const listed of rows) {
       const record = node.containers.get(listed.engineId);
       if (record) found.set(record, listed);
     }

@@ -1,6 +1,6 @@
 /**
- * Background inspects: what a container reserves that neither a create of ours nor a hint told. Bounded over the whole
- * cluster; a node takes nothing new until its own are measured.
+ * Background inspects: what a container reserves that no create of ours told, or may have changed since. Bounded over the
+ * whole cluster; a node takes nothing new until its strangers are measured.
  */
 import { DockerError } from "../docker/errors.ts";
 import { goGet } from "../docker/json-text.ts";
@@ -9,7 +9,7 @@ import { ENGINE_CALL_MS, INSPECTS_AT_ONCE } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
 import { measured } from "./forget.ts";
 import { settle } from "./holdings.ts";
-import { engineShares, needsOfInspect } from "./needs.ts";
+import { needsOfInspect, wholeCpusOf } from "./needs.ts";
 import type { ClusterNode } from "./node.ts";
 import type { ContainerRecord } from "./record.ts";
 
@@ -18,12 +18,16 @@ const limits = new WeakMap<Cluster, Limit>();
 /** Inspects under way; `again` when the container was changed since one was asked for. */
 const measuring = new WeakMap<ContainerRecord, { again: boolean }>();
 
-/** Starts inspecting what is unknown on a node; returns at once. */
+/** Starts inspecting what is unknown on a node, then what only hints told; returns at once. */
 export function measure(cluster: Cluster, node: ClusterNode): void {
-  if (node.unmeasured === 0 || !node.reachable) return;
-  for (const record of node.containers.values()) {
-    if (!record.needsKnown && !measuring.has(record)) begin(cluster, record);
+  if (!node.reachable) return;
+  if (node.unmeasured > 0) {
+    for (const record of node.containers.values()) {
+      if (!record.needsKnown && !measuring.has(record)) begin(cluster, record);
+    }
   }
+  for (const record of node.unconfirmed) remeasure(cluster, record);
+  node.unconfirmed.clear();
 }
 
 /** Its limits may be others than we know: somebody updated it. Returns at once. */
@@ -76,9 +80,8 @@ async function inspect(cluster: Cluster, record: ContainerRecord): Promise<void>
 function learn(record: ContainerRecord, inspect: unknown): void {
   const told = needsOfInspect(inspect);
   const { replaces } = record.needs;
-  const shares = goGet(inspect, "HostConfig", "CpuShares");
-  if (record.cpuShares !== undefined && shares !== engineShares(record.node, record.cpuShares)) {
-    record.cpuShares = undefined;
+  if (record.cpuShares !== undefined) {
+    record.cpuShares = wholeCpusOf(record.node, Number(goGet(inspect, "HostConfig", "CpuShares")));
   }
   record.needs = {
     ...told,

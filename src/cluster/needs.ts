@@ -1,6 +1,6 @@
 /** What a container holds, read from a create request or from an inspect of the engine. Pure. */
 import { goGet } from "../docker/json-text.ts";
-import { type PortClaim, type Request, readRequest } from "../scheduler/request.ts";
+import { MOST_CPU_SHARES, type PortClaim, type Request, readRequest } from "../scheduler/request.ts";
 import type { ListedPort } from "./list-entry.ts";
 import type { ClusterNode } from "./node.ts";
 import type { Needs } from "./record.ts";
@@ -43,6 +43,12 @@ export function needsOfInspect(inspect: unknown): Needs {
  */
 export function engineShares(node: ClusterNode, wholeCpus: number): number {
   return Math.max(2, Math.round((1024 * wholeCpus) / Math.max(1, node.facts?.cpus ?? 1)));
+}
+
+/** The whole CPUs that a container's shares stand for, if it once was given whole CPUs; undefined when they are a weight now. */
+export function wholeCpusOf(node: ClusterNode, shares: number): number | undefined {
+  const cpus = Math.round((shares * (node.facts?.cpus ?? 0)) / 1024);
+  return cpus >= 1 && cpus <= MOST_CPU_SHARES && engineShares(node, cpus) === shares ? cpus : undefined;
 }
 
 /** dockerd starts it at its own start, also after `docker stop`. */

@@ -45,6 +45,8 @@ export class ClusterNode {
   unmeasured = 0;
   /** The containers found at the first reading are measured: later ones are few, and do not close the node. */
   measuredOnce = false;
+  /** Containers of which a hint told the needs: labels cannot follow `docker update`, so the engine is asked when it has time. */
+  readonly unconfirmed = new Set<ContainerRecord>();
   /** Creates in a row that failed for its own reason. */
   failures = 0;
   /** Wall clock in milliseconds of the last news from it. */

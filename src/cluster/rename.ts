@@ -18,7 +18,7 @@ export async function renameContainer(
   const name = wanted.startsWith("/") ? wanted.slice(1) : wanted;
   if (name === record.name) throw badRequest("Renaming a container with the same name as its current name");
   if (!isValidContainerName(name))
-    throw new DockerError(500, `Error when allocating new name: ${invalidName(name).message}`);
+    throw new DockerError(500, `Error when allocating new name: ${invalidName(`/${name}`).message}`);
   for (const holder of cluster.inventory.named(name)) {
     throw new DockerError(409, `Error when allocating new name: ${nameInUse(name, holder.id).message}`);
   }

@@ -1,0 +1,213 @@
+/** The cluster's event stream over simulated engines: order, none twice, none lost, identities; and its history. */
+import { afterEach, describe, expect, it } from "vitest";
+import { matches } from "../../src/api/events.ts";
+import { eventHistory } from "../../src/cluster/event-history.ts";
+import type { ClusterEvent } from "../../src/cluster/event-hub.ts";
+import { parseFilters } from "../../src/docker/filters.ts";
+import { EVENT_QUEUE } from "../../src/kit/limits.ts";
+import { World, type WorldOptions } from "./world.ts";
+
+let world: World;
+let stop = (): void => {};
+const seen: ClusterEvent[] = [];
+
+async function open(options?: WorldOptions): Promise<World> {
+  world = await World.open(options);
+  follow();
+  return world;
+}
+
+/** Collects what a reader of the live stream is told. */
+function follow(): void {
+  seen.length = 0;
+  const { events } = world.cluster;
+  const reader = events.subscribe();
+  stop = () => events.unsubscribe(reader);
+  void (async () => {
+    for (let some = await reader.next(); some; some = await reader.next()) seen.push(...some);
+  })();
+}
+
+afterEach(async () => {
+  stop();
+  await world.close();
+});
+
+const of = (name: string): string[] =>
+  seen.filter((event) => event.type === "container" && event.attributes.name === name).map(({ action }) => action);
+
+describe("live events", () => {
+  it("tell a container's life in order, once, with its cluster ID and its node", async () => {
+    await open({ mintIds: true });
+    const record = await world.run("web", { Labels: { app: "shop" } });
+    await world.stop("web");
+    await world.remove("web");
+    await world.until("its end is told", () => of("web").includes("destroy"));
+    expect(of("web")).toEqual(["create", "start", "kill", "die", "stop", "destroy"]);
+    for (const event of seen.filter(({ type }) => type === "container")) {
+      const text = JSON.parse(event.text);
+      expect(event.actorId).toBe(record.id);
+      expect(text.id).toBe(record.id);
+      expect(text.Actor.ID).toBe(record.id);
+      expect(text.Actor.Attributes).toMatchObject({
+        app: "shop",
+        name: "web",
+        "node.name": "node-1",
+        "node.ip": "10.0.0.1",
+        "node.addr": "10.0.0.1:2375",
+      });
+      expect(text.Actor.Attributes).not.toHaveProperty("shoal.hint");
+      expect(event.text).toContain(`"timeNano":${event.timeNano}`);
+    }
+    const network = seen.find(({ type, action }) => type === "network" && action === "connect");
+    expect(network?.attributes.container).toBe(record.id);
+  });
+
+  it("are neither lost nor told twice when the stream breaks", async () => {
+    await open({ nodes: 1 });
+    const { faults } = world.engine("node-1");
+    for (let i = 0; i < 12; i++) {
+      if (i % 3 === 2) faults.cutEvents();
+      await world.run(`c${i}`);
+    }
+    await world.until("the last is told", () => of("c11").includes("start"));
+    for (let i = 0; i < 12; i++) expect(of(`c${i}`)).toEqual(["create", "start"]);
+  });
+
+  it("keep each engine's order while many things happen", async () => {
+    await open({ strategy: "spread" });
+    await Promise.all(
+      Array.from({ length: 30 }, async (_, i) => {
+        await world.run(`c${i}`);
+        await world.remove(`c${i}`);
+      }),
+    );
+    await world.until("all are gone", () => seen.filter(({ action }) => action === "destroy").length === 30);
+    for (const engine of world.engines) {
+      const times = seen
+        .filter(({ attributes }) => attributes["node.name"] === engine.name)
+        .map((event) => event.timeNano);
+      expect(times).toEqual([...times].sort((a, b) => (a < b ? -1 : 1)));
+      expect(new Set(times).size).toBe(times.length);
+    }
+    for (let i = 0; i < 30; i++) expect(of(`c${i}`)).toEqual(["create", "start", "kill", "die", "destroy"]);
+  });
+
+  it("tell nothing of the copy that another node replaced", async () => {
+    await open();
+    const { record } = await world.create("web");
+    world.engine("node-1").faults.failNext("start", 500, "no space left on device");
+    await world.start("web");
+    await world.until("it runs", () => of("web").includes("start"));
+    expect(of("web")).toEqual(["create", "create", "start"]);
+    expect(new Set(seen.filter(({ type }) => type === "container").map(({ actorId }) => actorId))).toEqual(
+      new Set([record.id]),
+    );
+  });
+
+  it("leave a reader behind that does not read, and nobody else", async () => {
+    await open({ nodes: 1 });
+    const slow = world.cluster.events.subscribe();
+    const container = await world.run("web");
+    const { lifecycle, containers } = world.engine("node-1").daemon;
+    for (let i = 0; i <= EVENT_QUEUE; i++) {
+      lifecycle.note(containers.get("web"), "top");
+      if (i % 1_000 === 0) await world.clock.sleep(1);
+    }
+    await world.until("the slow one is cut off", () => slow.overflowed);
+    await world.until(
+      "the other one has all",
+      () => of("web").filter((action) => action === "top").length > EVENT_QUEUE,
+    );
+    expect(container.state).toBe("running");
+    let left = 0;
+    for (let some = await slow.next(); some; some = await slow.next()) left += some.length;
+    expect(left).toBe(EVENT_QUEUE);
+  });
+});
+
+describe("past events", () => {
+  /** A moment later than every event so far, in the form of a query. */
+  const now = (): string => ((world.clock.now() + 5) / 1000).toFixed(9);
+  const history = (since = "0", until = now()): Promise<ClusterEvent[]> => eventHistory(world.cluster, since, until);
+
+  it("are those of all engines in order of time, with the IDs that they were told with", async () => {
+    await open({ mintIds: true, strategy: "spread" });
+    const ids = new Map<string, string>();
+    for (let i = 0; i < 6; i++) ids.set(`c${i}`, (await world.run(`c${i}`)).id);
+    for (let i = 0; i < 6; i += 2) await world.remove(`c${i}`);
+    await world.until("the live ones are told", () => seen.filter(({ action }) => action === "destroy").length === 3);
+    const past = await history();
+    const text = (events: ClusterEvent[]): string[] => events.map((event) => event.text).sort();
+    expect(text(past.filter(({ type }) => type === "container"))).toEqual(
+      text(seen.filter(({ type }) => type === "container")),
+    );
+    const times = past.map(({ timeNano }) => timeNano);
+    expect(times).toEqual([...times].sort((a, b) => (a < b ? -1 : 1)));
+    for (const event of past.filter(({ type }) => type === "container")) {
+      expect(event.actorId).toBe(ids.get(event.attributes.name ?? ""));
+    }
+    await world.restartManager();
+    for (const event of (await history()).filter(({ type }) => type === "container")) {
+      expect(event.actorId).toBe(ids.get(event.attributes.name ?? ""));
+    }
+  });
+
+  it("keep within since and until", async () => {
+    await open({ nodes: 2 });
+    await world.run("web");
+    expect((await history()).length).toBeGreaterThan(0);
+    expect(await history("1", "2")).toEqual([]);
+    const later = now();
+    await world.clock.sleep(10);
+    expect(await history(later, now())).toEqual([]);
+    await world.stop("web");
+    expect((await history(later)).map(({ action }) => action)).toEqual(["kill", "die", "disconnect", "stop"]);
+  });
+
+  it("come from the nodes that answer", async () => {
+    await open({ strategy: "spread" });
+    await world.run("one");
+    await world.run("two");
+    world.engine("node-2").faults.failNext("GET /events", 500, "busy");
+    const nodes = new Set((await history()).map(({ attributes }) => attributes["node.name"]));
+    expect(nodes).toEqual(new Set(["node-1"]));
+  });
+});
+
+describe("filters of events", () => {
+  it.each([
+    [{ type: ["container"], event: ["start"] }, ["one start", "two start"]],
+    [{ container: ["two"] }, ["two create", "two start"]],
+    [{ label: ["app=a"] }, ["one create", "one start"]],
+    [{ node: ["node-2"], type: ["container"] }, ["two create", "two start"]],
+    [{ image: ["busybox"], event: ["create"] }, ["one create", "two create"]],
+    [{ type: ["image"] }, []],
+    [{ scope: ["swarm"] }, []],
+  ])("%j", async (wanted, expected) => {
+    await open({ strategy: "spread", mintIds: true });
+    await world.run("one", { Labels: { app: "a" } });
+    await world.run("two", { Labels: { app: "b" } });
+    await world.until("both are told", () => of("one").includes("start") && of("two").includes("start"));
+    const filters = parseFilters(JSON.stringify(wanted), [
+      "type",
+      "event",
+      "container",
+      "label",
+      "node",
+      "image",
+      "scope",
+    ]);
+    const kept = seen.filter((event) => matches(event, filters)).map((e) => `${e.attributes.name} ${e.action}`);
+    expect(kept.sort()).toEqual(expected);
+  });
+
+  it("find a container by its cluster ID", async () => {
+    await open({ mintIds: true });
+    const { id } = await world.run("one");
+    await world.run("two");
+    await world.until("both are told", () => of("two").includes("start"));
+    const filters = parseFilters(JSON.stringify({ container: [id] }), ["container"]);
+    expect(seen.filter((event) => matches(event, filters)).map(({ action }) => action)).toEqual(["create", "start"]);
+  });
+});
