@@ -121,12 +121,15 @@ function passedOn(rawHeaders: readonly string[], ownBody: boolean): string[] {
   return kept;
 }
 
+const NO_BODY = Buffer.alloc(0);
+
 /** Joins the client's connection with one to the node; a refusal is answered as an ordinary error. */
 export async function forwardUpgrade(
   context: Context,
   upgrade: Upgrade,
   record: ContainerRecord,
   path: string,
+  body: Buffer = NO_BODY,
 ): Promise<void> {
   const { cluster, request, stopping } = context;
   const { node } = record;
@@ -134,7 +137,7 @@ export async function forwardUpgrade(
   try {
     const engine = await node.engine
       .upgrade(
-        { method: request.method, path, headers: upgrade.rawHeaders, body: upgrade.body, version: request.version },
+        { method: request.method, path, headers: upgrade.rawHeaders, body, version: request.version },
         request.signal,
       )
       .catch((error: unknown) => {
@@ -144,9 +147,9 @@ export async function forwardUpgrade(
       await spliceUpgrade(upgrade, engine, stopping);
       return;
     }
-    const body = await readRemainingBody(engine, { limit: ERROR_BODY_BYTES, signal: request.signal });
+    const refusal = await readRemainingBody(engine, { limit: ERROR_BODY_BYTES, signal: request.signal });
     engine.socket.destroy();
-    const message = clusterText(cluster, node, engineMessage(engine.status, body.toString("utf8")));
+    const message = clusterText(cluster, node, engineMessage(engine.status, refusal.toString("utf8")));
     answerUpgradeError(upgrade, engine.status, ["Content-Type", "application/json"], errorBody(message));
   } finally {
     record.streams--;

@@ -19,6 +19,7 @@ import { forget } from "./forget.ts";
 import { encodeHint } from "./hint.ts";
 import { settle } from "./holdings.ts";
 import { canonicalImage } from "./image-index.ts";
+import { withImagePorts } from "./image-ports.ts";
 import { needsOfRequest } from "./needs.ts";
 import type { ClusterNode } from "./node.ts";
 import type { Placement } from "./placements.ts";
@@ -50,7 +51,11 @@ export async function createContainer(cluster: Cluster, wantedName: string, reci
     throw badRequest("config cannot be empty in order to create a container");
   assertNoVariants(recipe.text, GUARDED_PATHS);
   const name = chooseName(cluster, wantedName);
-  const request = readRequest(body, name, recipe.platform, { cpuShares: cluster.options.cpuShares });
+  let request = readRequest(body, name, recipe.platform, { cpuShares: cluster.options.cpuShares });
+  if (request.hostNetwork) {
+    request = await withImagePorts(cluster, request);
+    requireFree(cluster, name);
+  }
   return placeOrder(cluster, { recipe, body, name, request, identity: undefined }, new Set());
 }
 

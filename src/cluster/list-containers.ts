@@ -133,8 +133,9 @@ async function askEngines(
     const query = `/containers/json?all=1${size ? "&size=1" : ""}&filters=${encodeURIComponent(JSON.stringify(values))}`;
     const startedAt = cluster.clock.monotonic();
     const rows = readList(await node.engine.text("GET", query, undefined, { deadlineMs: ENGINE_CALL_MS }));
-    // Newer than the cache: what matched a filter must not be shown as it was before it did.
-    absorbSome(cluster, node, rows, [], startedAt);
+    // Newer than the cache: what matched a filter must not be shown as it was before it did. (Rows with sizes would
+    // leave them in the cache.)
+    if (!size) absorbSome(cluster, node, rows, [], startedAt);
     for (const listed of rows) {
       const record = node.containers.get(listed.engineId);
       if (record) found.set(record, listed);

@@ -50,6 +50,8 @@ export const EXECS_REMEMBERED = 100_000;
 export const DECISIONS_KEPT = 10_000;
 /** A change is read back from the engine this long after it, unless somebody asks before. */
 export const REFRESH_DELAY_MS = 200;
+/** What could not be read back is tried again this much later. */
+export const REFRESH_RETRY_MS = 1_000;
 /** A miss on a cluster with nodes never heard of is 503, not 404, for this long after start or joining. */
 export const UNKNOWN_GRACE_MS = 60_000;
 /** Connections to one engine for calls that may stay open (logs, wait, stats, pull). */
@@ -132,3 +134,5 @@ export const REFERENCE_CHARS = 1_024;
 export const DURATION_CHARS = 100;
 /** A discovery file is read this long after it was seen to change, so that its writer can finish. */
 export const DISCOVERY_SETTLE_MS = 50;
+/** Images whose exposed ports are remembered. */
+export const IMAGES_REMEMBERED = 10_000;

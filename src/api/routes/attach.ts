@@ -15,6 +15,7 @@ const attach = (suffix: string): Pick<Route, "handle" | "upgrade"> => ({
   },
   async upgrade(context, upgrade) {
     const record = containerOf(context);
+    // A body means nothing here, and some clients send one: engines ignore it, and on a raw stream it would be input.
     await forwardUpgrade(context, upgrade, record, containerPath(context, record, suffix));
   },
 });
@@ -48,7 +49,7 @@ const execRoute = (suffix: string): Pick<Route, "handle" | "upgrade"> => ({
   },
   async upgrade(context, upgrade) {
     const { record, path } = await execPath(context, suffix);
-    await forwardUpgrade(context, upgrade, record, path);
+    await forwardUpgrade(context, upgrade, record, path, upgrade.body);
   },
 });
 

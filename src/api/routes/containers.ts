@@ -1,7 +1,8 @@
 /** Containers: made by a placement, listed from the cache, everything else on the node that has them. */
 
-import { forget } from "../../cluster/forget.ts";
+import { Transform } from "node:stream";
 import { createContainer } from "../../cluster/create.ts";
+import { forget } from "../../cluster/forget.ts";
 import { listContainers } from "../../cluster/list-containers.ts";
 import { findContainer } from "../../cluster/lookup.ts";
 import { pruneContainers } from "../../cluster/prune.ts";
@@ -10,12 +11,13 @@ import { renameContainer } from "../../cluster/rename.ts";
 import { startContainer } from "../../cluster/start.ts";
 import { clusterInspect } from "../../cluster/translate.ts";
 import { updateContainer } from "../../cluster/update.ts";
-import { badRequest, nodeUnreachable } from "../../docker/errors.ts";
+import { badRequest, DockerError, nodeUnreachable, notFound } from "../../docker/errors.ts";
 import { ask, askText, containerOf, containerPath, forward, queryOf } from "../forward.ts";
 import { type Answer, sendBytes, sendEmpty, sendJson } from "../listener/answer.ts";
 import { pipeAnswer } from "../listener/relay.ts";
 import { type ApiRequest, readJsonBody } from "../listener/request.ts";
 import type { Context, Route } from "../route.ts";
+import { statsTranslator } from "../stats.ts";
 
 /** dockerd's reading of a boolean in a query. */
 export function flag(request: ApiRequest, name: string): boolean {
@@ -70,11 +72,21 @@ async function start(context: Context, answer: Answer): Promise<void> {
 /** stop, kill, restart, pause, unpause: the engine's answer, given when the cache shows the change. */
 function change(action: string): Route["handle"] {
   return async (context, answer) => {
-    const record = containerOf(context);
+    const record = action === "kill" ? killable(context) : containerOf(context);
     const from = await ask(context, record.node, containerPath(context, record, `/${action}`));
     changed(context, record);
     await pipeAnswer(answer, from);
   };
+}
+
+/** dockerd says what it could not do, for this one only. */
+function killable(context: Context): ContainerRecord {
+  try {
+    return containerOf(context);
+  } catch (error) {
+    if (!(error instanceof DockerError) || error.status !== 404) throw error;
+    throw notFound(`cannot kill container: ${context.params.name}: ${error.message}`);
+  }
 }
 
 function changed({ cluster }: Context, record: ContainerRecord): void {
@@ -94,7 +106,15 @@ async function wait(context: Context, answer: Answer): Promise<void> {
   const record = containerOf(context);
   record.streams++;
   try {
-    await forward(context, answer, record.node, containerPath(context, record, "/wait"));
+    const from = await ask(context, record.node, containerPath(context, record, "/wait"));
+    // Who was told of the end must find it in the next list: marked before the client reads it.
+    const map = new Transform({
+      transform(chunk, _encoding, done) {
+        changed(context, record);
+        done(null, chunk);
+      },
+    });
+    await pipeAnswer(answer, from, { map });
   } finally {
     record.streams--;
   }
@@ -133,6 +153,13 @@ async function commit(context: Context, answer: Answer): Promise<void> {
 }
 
 /** Answered by the container's node, byte for byte. */
+/** Each object of the stream names its container. */
+async function stats(context: Context, answer: Answer): Promise<void> {
+  const record = containerOf(context);
+  const from = await ask(context, record.node, containerPath(context, record, "/stats"));
+  await pipeAnswer(answer, from, record.id === record.engineId ? {} : { map: statsTranslator(record) });
+}
+
 function proxied(suffix: string): Route["handle"] {
   return async (context, answer) => {
     const record = containerOf(context);
@@ -168,7 +195,7 @@ export const CONTAINER_ROUTES: readonly Route[] = [
   { method: "GET", path: "/containers/{name}/logs", how: "proxied", handle: proxied("/logs") },
   { method: "GET", path: "/containers/{name}/changes", how: "proxied", handle: proxied("/changes") },
   { method: "GET", path: "/containers/{name}/export", how: "proxied", handle: proxied("/export") },
-  { method: "GET", path: "/containers/{name}/stats", how: "proxied", handle: proxied("/stats") },
+  { method: "GET", path: "/containers/{name}/stats", how: "proxied", handle: stats },
   { method: "POST", path: "/containers/{name}/resize", how: "proxied", handle: proxied("/resize") },
   {
     method: "POST",

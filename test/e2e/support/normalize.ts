@@ -28,6 +28,10 @@ const RULES: readonly (readonly [RegExp, string])[] = [
  * of a line is chance. Both sides are put into the newer words.
  */
 const WORDS: readonly (readonly [RegExp, string])[] = [
+  [/\binvalid filter 'status=(\w+)': invalid value for state .*$/gm, "invalid filter 'status=[$1]'"],
+  [/\binvalid filter 'exited=\w+': strconv/g, "strconv"],
+  [/\bCannot kill container\b/g, "cannot kill container"],
+  [/\bno such container (\w+)$/gm, "No such container: $1"],
   [/\bInvalid filter '(\w+)=(\w+)'/g, "invalid filter '$1=[$2]'"],
   [/\bInvalid filter '(\w+)'/g, "invalid filter '$1'"],
   [/\bno such image: [^ :]+(?::\w+)?: No such image/g, "No such image"],
