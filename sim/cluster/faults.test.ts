@@ -95,6 +95,23 @@ describe("a node that cannot start what it made", () => {
     expectTrueLedger(world);
   });
 
+  it("finds what it held there when it has to stay", async () => {
+    await open({ nodes: [{ memory: 2 * GB }, { memory: 2 * GB }] });
+    await world.create("web", mem(1900 * MB));
+    world.engine("node-1").faults.failNext("start", 500, NO_SPACE);
+    world.engine("node-2").faults.failNext("create", 500, NO_SPACE);
+    const answer = world.meddle("node-2").hold(/create\?/);
+    const starting = refusal(world.start("web"));
+    await world.until("another node is asked", () =>
+      [...world.cluster.inventory.named("web")].some(({ node }) => node.name === "node-2"),
+    );
+    expect((await refusal(world.create("other", mem(1900 * MB)))).status).toBe(409);
+    answer();
+    await starting;
+    expectTrueLedger(world);
+    await expectTrueList(world);
+  });
+
   it("is one container still when nobody knows whether the other node made it", async () => {
     await open({ nodes: 2 });
     const { record } = await world.create("web", mem(GB));
@@ -110,7 +127,8 @@ describe("a node that cannot start what it made", () => {
     await world.until("it is adopted", async () => (await world.list())[0]?.State === "created");
     expect(world.record("web")).toMatchObject({ id: record.id, epoch: 2 });
     expect(await world.start("web")).toBe(true);
-    expect(await world.names()).toEqual(["web"]);
+    await world.until("the first copy is removed", () => world.engine("node-1").daemon.containers.size === 0);
+    await expectTrueList(world);
   });
 
   it("leaves one that has run where it is", async () => {
@@ -239,6 +257,17 @@ describe("an engine in trouble", () => {
     world.cluster.refresher.mark(world.record("two"), true);
     expect(await world.names()).toEqual(["two", "one"]);
     expect(await world.names({ ancestor: ["busybox"] })).toEqual(["one"]);
+  });
+
+  it("that fails a reading is read again soon", async () => {
+    await open({ nodes: 1 });
+    await world.run("web");
+    await world.list();
+    const { containers, lifecycle } = world.engine("node-1").daemon;
+    world.engine("node-1").faults.failNext("GET /containers/json", 500, "busy");
+    lifecycle.start(containers.create("own", { Image: "busybox" }, "1.51"));
+    await world.until("it is seen", async () => (await world.names()).includes("own"));
+    await expectTrueList(world);
   });
 
   it("that flaps leaves the truth behind when it stops", async () => {

@@ -63,9 +63,9 @@ function decideUncertain(cluster: Cluster, node: ClusterNode, startedAt: number)
   for (const placement of [...cluster.placements.uncertainOn(node.id)]) {
     if (placement.uncertainSince === undefined || placement.uncertainSince >= startedAt) continue;
     cluster.placements.delete(placement.nonce);
-    if (placement.record.engineId !== "") continue;
-    forget(cluster, placement.record);
-    placement.otherwise?.();
+    const made = placement.record.engineId !== "";
+    if (!made) forget(cluster, placement.record);
+    placement.decided?.(made);
   }
 }
 
@@ -74,8 +74,7 @@ function update(cluster: Cluster, record: ContainerRecord, row: ListedContainer,
   const { node } = record;
   if (record.touchedAt < startedAt) {
     inventory.setState(record, row.state);
-    // Only a name that the engine changed counts: a rename of ours may be under way.
-    if (row.name !== record.engineName) inventory.rename(record, row.name);
+    if (record.renaming === 0) inventory.rename(record, row.name);
     record.engineName = row.name;
   } else if (record.entry) {
     // What changed it since asked for another reading.

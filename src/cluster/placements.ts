@@ -7,8 +7,8 @@ export interface Placement {
   record: ContainerRecord;
   /** Monotonic milliseconds when the engine broke off in the middle: lists of its node begun later decide. */
   uncertainSince: number | undefined;
-  /** What to do when it turns out that it was not made. */
-  otherwise?: () => void;
+  /** Called when it turns out whether it was made. */
+  decided?: (made: boolean) => void;
 }
 
 export class Placements {

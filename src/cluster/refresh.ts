@@ -4,7 +4,7 @@
  */
 
 import type { Timer } from "../kit/clock.ts";
-import { ENGINE_CALL_MS, REFRESH_DELAY_MS } from "../kit/limits.ts";
+import { ENGINE_CALL_MS, REFRESH_DELAY_MS, REFRESH_RETRY_MS } from "../kit/limits.ts";
 import { absorbAll, absorbSome } from "./absorb.ts";
 import type { Cluster } from "./cluster.ts";
 import { readImages } from "./image-index.ts";
@@ -108,10 +108,10 @@ export class Refresher {
     return marks;
   }
 
-  #schedule(node: ClusterNode, marks: Marks): void {
+  #schedule(node: ClusterNode, marks: Marks, ms = REFRESH_DELAY_MS): void {
     if (marks.timer) return;
     marks.timer = this.#cluster.clock.after(
-      REFRESH_DELAY_MS,
+      ms,
       () => {
         marks.timer = undefined;
         void this.#flush(node, marks);
@@ -141,9 +141,15 @@ export class Refresher {
     marks.awaited = false;
     marks.images = false;
     marks.whole = false;
-    // When it cannot be read, the engine is in trouble: its next connection brings the whole lists.
-    const trouble = (error: unknown): void =>
+    // An engine that is in trouble as a whole brings its whole lists with its next connection.
+    const trouble = (error: unknown): void => {
       this.#cluster.log.debug("changes could not be read back", { node: node.name, error: String(error) });
+      if (!node.reachable || this.#marks.get(node.id) !== marks) return;
+      for (const id of asked) marks.containers.add(id);
+      marks.whole ||= whole;
+      marks.images ||= images;
+      this.#schedule(node, marks, REFRESH_RETRY_MS);
+    };
     await Promise.all([
       whole || asked.length > 0 ? this.#readContainers(node, asked, whole, stop.signal).catch(trouble) : undefined,
       images ? this.#readImages(node, stop.signal).catch(trouble) : undefined,

@@ -27,13 +27,17 @@ export async function renameContainer(
   // Both names are taken until the engine has told which one it is.
   cluster.inventory.rename(record, name);
   cluster.inventory.hold(record, before);
+  record.renaming++;
   try {
     await record.node.engine.text("POST", path, undefined, { deadlineMs: CREATE_MS, version });
   } catch (error) {
-    if (!record.removed && record.name === name) cluster.inventory.rename(record, before);
+    // Of several at once the last decides; and without an answer the engine's list does.
+    if (record.renaming === 1) cluster.inventory.rename(record, record.engineName);
+    cluster.refresher.mark(record, true);
     const { status, message } = toDockerError(error);
     throw new DockerError(status, clusterText(cluster, record.node, message));
   } finally {
+    record.renaming--;
     cluster.inventory.unhold(record, before);
   }
   record.engineName = name;

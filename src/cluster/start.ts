@@ -91,7 +91,10 @@ async function moveAndStart(
   const order = { recipe, body, name: record.name, request, identity };
   // The first copy stays until the second is there; meanwhile no list or event may bring it back.
   node.ignored.add(record.engineId);
+  const held = reservationOf(record);
   forget(cluster, record);
+  // It may have to stay after all, and what it holds must be there then.
+  cluster.ledger.reserve({ ...held, id: movingId(record) });
   let moved: ContainerRecord;
   try {
     moved = (await placeOrder(cluster, order, new Set([node.id]))).record;
@@ -100,15 +103,8 @@ async function moveAndStart(
     // Nowhere else: the first node's own words say why.
     throw new DockerError(cause.status, clusterText(cluster, node, cause.message));
   }
-  await node.engine
-    .text("DELETE", `/containers/${record.engineId}?force=1&v=1`, undefined, { deadlineMs: CREATE_MS })
-    .catch((error: unknown) =>
-      cluster.log.warn("a copy that could not start is left on its node", {
-        node: node.name,
-        container: record.engineId,
-        error: String(error),
-      }),
-    );
+  cluster.ledger.release(movingId(record));
+  await removeCopy(cluster, record);
   return startContainer(cluster, moved, record.name, query, version);
 }
 
@@ -116,13 +112,41 @@ async function moveAndStart(
 function takeBack(cluster: Cluster, record: ContainerRecord): void {
   const { node, id, engineId } = record;
   const second = cluster.inventory.byId(id);
-  const placement = second?.nonce === undefined ? undefined : cluster.placements.get(second.nonce);
-  if (placement) placement.otherwise = () => takeBack(cluster, record);
-  if (second || cluster.nodes.get(node.id) !== node) return;
+  if (second) {
+    const placement = second.nonce === undefined ? undefined : cluster.placements.get(second.nonce);
+    if (placement) {
+      placement.decided = (made) => {
+        if (!made) takeBack(cluster, record);
+        else void removeCopy(cluster, record).finally(() => cluster.ledger.release(movingId(record)));
+      };
+      return;
+    }
+  }
+  cluster.ledger.release(movingId(record));
+  if (second) return;
+  if (cluster.nodes.get(node.id) !== node) return;
   node.ignored.delete(engineId);
   node.gone.delete(engineId);
   const same: ContainerRecord = { ...record, removed: false };
   cluster.inventory.add(same);
   settle(cluster, same);
   cluster.refresher.mark(same, true);
+}
+
+/** What the ledger knows the first copy by while the second is made. */
+function movingId({ node, engineId }: ContainerRecord): string {
+  return `${node.id} ${engineId} moving`;
+}
+
+/** A copy that never ran and that another one has replaced. Never rejects. */
+async function removeCopy(cluster: Cluster, { node, engineId }: ContainerRecord): Promise<void> {
+  await node.engine
+    .text("DELETE", `/containers/${engineId}?force=1&v=1`, undefined, { deadlineMs: CREATE_MS })
+    .catch((error: unknown) =>
+      cluster.log.warn("a copy that could not start is left on its node", {
+        node: node.name,
+        container: engineId,
+        error: String(error),
+      }),
+    );
 }
