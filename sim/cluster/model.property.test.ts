@@ -228,7 +228,7 @@ describe("whatever happens", () => {
       ),
       options,
     );
-  });
+  }, 60_000);
 
   it("also past shoal and to engines and managers, the cache comes out as the engines are", async () => {
     const chunks = fc.array(fc.array(fc.oneof(client, fate), { minLength: 1, maxLength: 12 }), {
@@ -239,5 +239,5 @@ describe("whatever happens", () => {
       fc.asyncProperty(fc.boolean(), chunks, (mintIds, ops) => play(mintIds, ops, () => {})),
       options,
     );
-  });
+  }, 60_000);
 });

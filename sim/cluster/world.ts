@@ -3,6 +3,7 @@
  * what a test does with both. Owns the wiring and its end; must not know what is tested.
  */
 
+import { changed } from "../../src/cluster/changed.ts";
 import { Cluster, type ClusterOptions } from "../../src/cluster/cluster.ts";
 import { type CreateAnswer, createContainer } from "../../src/cluster/create.ts";
 import { forget } from "../../src/cluster/forget.ts";
@@ -174,9 +175,9 @@ export class World {
     );
   }
 
-  /** Waits for a condition, at most five seconds. */
+  /** Waits for a condition, at most ten seconds. */
   async until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-    const end = systemClock.monotonic() + 5_000;
+    const end = systemClock.monotonic() + 10_000;
     while (!(await holds())) {
       if (systemClock.monotonic() > end) throw new Error(`waited in vain: ${what}`);
       await systemClock.sleep(2);
@@ -243,8 +244,9 @@ export class World {
   /** stop, kill, pause, unpause or restart, as the API does them. */
   async change(ref: string, action: string): Promise<void> {
     const record = this.record(ref);
+    const askedAt = this.clock.monotonic();
     await record.node.engine.text("POST", `/containers/${engineRef(record, ref)}/${action}`);
-    this.cluster.refresher.mark(record, true);
+    changed(this.cluster, record, action, askedAt);
   }
 
   stop(ref: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** Containers: made by a placement, listed from the cache, everything else on the node that has them. */
 
 import { Transform } from "node:stream";
+import { changed } from "../../cluster/changed.ts";
 import { createContainer } from "../../cluster/create.ts";
 import { forget } from "../../cluster/forget.ts";
 import { listContainers } from "../../cluster/list-containers.ts";
@@ -73,8 +74,9 @@ async function start(context: Context, answer: Answer): Promise<void> {
 function change(action: string): Route["handle"] {
   return async (context, answer) => {
     const record = action === "kill" ? killable(context) : containerOf(context);
+    const askedAt = context.cluster.clock.monotonic();
     const from = await ask(context, record.node, containerPath(context, record, `/${action}`));
-    changed(context, record);
+    changed(context.cluster, record, action, askedAt);
     await pipeAnswer(answer, from);
   };
 }
@@ -89,15 +91,11 @@ function killable(context: Context): ContainerRecord {
   }
 }
 
-function changed({ cluster }: Context, record: ContainerRecord): void {
-  cluster.refresher.mark(record, true);
-}
-
 async function remove(context: Context, answer: Answer): Promise<void> {
   const record = containerOf(context);
   const from = await ask(context, record.node, containerPath(context, record, ""));
   // With link=1 only the link goes; the container stays.
-  if (flag(context.request, "link")) changed(context, record);
+  if (flag(context.request, "link")) context.cluster.refresher.mark(record, true);
   else forget(context.cluster, record);
   await pipeAnswer(answer, from);
 }
@@ -110,7 +108,7 @@ async function wait(context: Context, answer: Answer): Promise<void> {
     // Who was told of the end must find it in the next list: marked before the client reads it.
     const map = new Transform({
       transform(chunk, _encoding, done) {
-        changed(context, record);
+        context.cluster.refresher.mark(record, true);
         done(null, chunk);
       },
     });
