@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -45,6 +45,29 @@ it("waits for a directory that was removed and made again under its feet", async
   ]);
   expect(order).toHaveLength(3);
   expect(order).not.toContain("gone");
+});
+
+it("lets all in, one at a time, when each removes the directory", async () => {
+  const path = join(directory, "machine");
+  let inside = 0;
+  let most = 0;
+  let turns = 0;
+  const turn = () =>
+    withDirectoryLock(path, async () => {
+      most = Math.max(most, ++inside);
+      expect(existsSync(path)).toBe(true);
+      rmSync(path, { recursive: true });
+      inside--;
+      turns++;
+    });
+  await Promise.all(Array.from({ length: 12 }, turn));
+  expect([turns, most]).toEqual([12, 1]);
+});
+
+it("says so when the directory cannot be made or opened", async () => {
+  const path = join(directory, "dangling");
+  symlinkSync(join(directory, "nowhere", "else"), path);
+  await expect(withDirectoryLock(path, async () => undefined)).rejects.toThrow(/ENOENT/);
 });
 
 it("gives up with a clear message when somebody keeps it", async () => {

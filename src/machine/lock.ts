@@ -9,9 +9,14 @@ import { failed } from "./errors.ts";
 
 const BUSY = 75;
 const REPLACED = 76;
+const MAKE_TRIES = 10;
 
-/** Locks file descriptor 9, checks that the directory was not replaced meanwhile, and holds on until its input ends. */
-const HOLD = `exec 9<"$1" || exit ${REPLACED}
+/**
+ * Locks file descriptor 9, checks that the directory was not replaced meanwhile, and holds on until its input ends.
+ * Without `command` a failed redirection of `exec` ends the shell at once, with a status of the shell's own choice.
+ */
+const HOLD = `[ -r "$1" ] || [ ! -e "$1" ] || exit 1
+command exec 9<"$1" || exit ${REPLACED}
 flock -x -w "$2" 9 || exit ${BUSY}
 [ /proc/self/fd/9 -ef "$1" ] || exit ${REPLACED}
 echo locked
@@ -28,7 +33,7 @@ export async function withDirectoryLock<T>(
   patienceSeconds = 120,
 ): Promise<T> {
   for (;;) {
-    await mkdir(directory, { recursive: true, mode: 0o711 });
+    await make(directory);
     const outcome = await hold(directory, patienceSeconds);
     if (outcome === BUSY)
       throw failed(
@@ -42,6 +47,20 @@ export async function withDirectoryLock<T>(
       await outcome();
     }
   }
+}
+
+/** A directory that is removed between mkdir's steps is missing for a moment only. */
+async function make(directory: string): Promise<void> {
+  const attempt = () => mkdir(directory, { recursive: true, mode: 0o711 });
+  for (let left = MAKE_TRIES; left > 1; left--) {
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+  }
+  await attempt();
 }
 
 /** The way to release it, or the exit status of the holder that could not lock. */
