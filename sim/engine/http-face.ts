@@ -5,6 +5,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer as createNetServer, type Server as NetServer } from "node:net";
 import { Duplex, pipeline, Readable } from "node:stream";
+import { announcesBody } from "../../src/api/listener/request.ts";
+import { readUpgradeBody } from "../../src/api/listener/upgrade-body.ts";
 import type { Answer } from "./call.ts";
 import type { Handler, RawCall } from "./handler.ts";
 
@@ -94,10 +96,12 @@ export class HttpFace {
     socket.on("error", () => socket.destroy());
     socket.once("close", () => abort.abort());
     try {
-      if (head.length > 0) socket.unshift(head);
-      const body = await take(socket, Number(request.headers["content-length"] ?? 0));
-      const answer = await this.#handler.answer(rawCall(request, Readable.from([body]), abort.signal));
+      const input = announcesBody(request.headers)
+        ? await readUpgradeBody(request, socket, head, abort.signal)
+        : { body: Buffer.alloc(0), head };
+      const answer = await this.#handler.answer(rawCall(request, Readable.from([input.body]), abort.signal));
       if (socket.destroyed) return;
+      if (input.head.length > 0) socket.unshift(input.head);
       if (answer.hijack) {
         const upgrade = String(request.headers.upgrade);
         socket.write(headText(101, "UPGRADED", { ...answer.headers, Connection: "Upgrade", Upgrade: upgrade }));
@@ -128,34 +132,6 @@ async function refuse(socket: Duplex, answer: Answer): Promise<void> {
   const headers = { ...answer.headers, "Content-Length": String(body.length), Connection: "close" };
   socket.write(headText(answer.status, "", headers));
   socket.end(body);
-}
-
-/** Exactly `length` bytes from the front of a connection; what follows stays in it. */
-function take(socket: Duplex, length: number): Promise<Buffer> {
-  if (length === 0) return Promise.resolve(Buffer.alloc(0));
-  return new Promise((resolve, reject) => {
-    const parts: Buffer[] = [];
-    let have = 0;
-    const broken = (): void => reject(new Error("connection ended within the body"));
-    const read = (): void => {
-      for (let chunk = socket.read() as Buffer | null; chunk !== null; chunk = socket.read() as Buffer | null) {
-        parts.push(chunk);
-        have += chunk.length;
-        if (have >= length) break;
-      }
-      if (have < length) return;
-      socket.off("readable", read);
-      socket.off("end", broken);
-      socket.off("close", broken);
-      const all = Buffer.concat(parts);
-      if (have > length) socket.unshift(all.subarray(length));
-      resolve(all.subarray(0, length));
-    };
-    socket.on("readable", read);
-    socket.once("end", broken);
-    socket.once("close", broken);
-    read();
-  });
 }
 
 function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {

@@ -195,7 +195,8 @@ export async function openEngine(serve: (socket: Socket, head: string, rest: Buf
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
     socket.on("error", () => {}).once("close", () => sockets.delete(socket));
-    void readHead(socket).then(({ head, rest }) => serve(socket, head, rest));
+    const gone = (): void => void socket.destroy();
+    void readHead(socket).then(({ head, rest }) => serve(socket, head, rest), gone);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
