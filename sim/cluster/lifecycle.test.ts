@@ -28,6 +28,19 @@ describe("start", () => {
     await expectTrueList(world);
   });
 
+  it("asks the ledger also when an ended container is restarted", async () => {
+    await open({ nodes: [{ memory: GB }] });
+    await world.run("one", mem(700 * MB));
+    await world.stop("one");
+    await world.run("two", mem(700 * MB));
+    expect((await refusal(world.change("one", "restart"))).status).toBe(409);
+    expectTrueLedger(world);
+    await world.remove("two");
+    await world.change("one", "restart");
+    expectTrueLedger(world);
+    await expectTrueList(world);
+  });
+
   it("asks the ledger again for a port", async () => {
     await open({ nodes: 1 });
     const port = { PortBindings: { "80/tcp": [{ HostPort: "80" }] } };
@@ -101,6 +114,15 @@ describe("start", () => {
     expectTrueLedger(world);
     expect(await world.start("kept")).toBe(true);
     expect(await world.start("kept")).toBe(false);
+  });
+
+  it("keeps what a container holds that was stopped before it ever ran", async () => {
+    await open({ nodes: [{ memory: GB }] });
+    await world.create("one", mem(700 * MB));
+    await world.stop("one");
+    expect((await refusal(world.create("two", mem(700 * MB)))).status).toBe(409);
+    expect(await world.start("one")).toBe(true);
+    expectTrueLedger(world);
   });
 
   it("finds what a stopped container held free at once, before any event tells", async () => {

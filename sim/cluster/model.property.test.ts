@@ -15,7 +15,7 @@ const MEMORY = GB;
 
 type Op =
   | { do: "create"; name: number; mb: number; port: number; always: boolean; start: boolean; lost: number }
-  | { do: "start" | "stop" | "rm" | "pause" | "unpause" | "fail start"; which: number }
+  | { do: "start" | "stop" | "restart" | "rm" | "pause" | "unpause" | "fail start"; which: number }
   | { do: "rename"; which: number; name: number }
   | { do: "update"; which: number; mb: number }
   | { do: "own"; what: "create" | "start" | "stop" | "rm" | "rename"; node: number; which: number; mb: number }
@@ -44,6 +44,7 @@ const client = fc.oneof(
         "start" as const,
         "start" as const,
         "stop" as const,
+        "restart" as const,
         "rm" as const,
         "pause" as const,
         "unpause" as const,
@@ -212,7 +213,7 @@ async function play(
 }
 
 describe("whatever happens", () => {
-  const options = { numRuns: 40, endOnFailure: true };
+  const options = { numRuns: 30, endOnFailure: true };
 
   it("through shoal alone, nothing is over capacity and no port given twice", async () => {
     const chunks = fc.array(fc.array(client, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 4 });

@@ -15,7 +15,7 @@ import type { ClusterNode } from "../../src/cluster/node.ts";
 import { nodesForPull } from "../../src/cluster/pull.ts";
 import type { ContainerRecord } from "../../src/cluster/record.ts";
 import { renameContainer } from "../../src/cluster/rename.ts";
-import { startContainer } from "../../src/cluster/start.ts";
+import { startContainer, whileStarting } from "../../src/cluster/start.ts";
 import { clusterInspect, engineRef } from "../../src/cluster/translate.ts";
 import { updateContainer } from "../../src/cluster/update.ts";
 import { DockerError } from "../../src/docker/errors.ts";
@@ -245,7 +245,8 @@ export class World {
   async change(ref: string, action: string): Promise<void> {
     const record = this.record(ref);
     const askedAt = this.clock.monotonic();
-    await record.node.engine.text("POST", `/containers/${engineRef(record, ref)}/${action}`);
+    const work = () => record.node.engine.text("POST", `/containers/${engineRef(record, ref)}/${action}`);
+    await (action === "restart" ? whileStarting(this.cluster, record, work) : work());
     changed(this.cluster, record, action, askedAt);
   }
 

@@ -3,12 +3,12 @@ import type { Cluster } from "./cluster.ts";
 import { settle } from "./holdings.ts";
 import type { ContainerRecord, ContainerState } from "./record.ts";
 
-/** Where a successful answer leaves the container for certain. `kill` only sends a signal. */
-const STATES: Readonly<Record<string, ContainerState>> = {
-  stop: "exited",
-  pause: "paused",
-  unpause: "running",
-  restart: "running",
+/** From where to where a successful answer leads for certain. `kill` only sends a signal; what never ran cannot end. */
+const STEPS: Readonly<Record<string, { readonly from: readonly ContainerState[]; readonly to: ContainerState }>> = {
+  stop: { from: ["running", "paused", "restarting"], to: "exited" },
+  pause: { from: ["running"], to: "paused" },
+  unpause: { from: ["paused"], to: "running" },
+  restart: { from: ["created", "running", "paused", "restarting", "exited"], to: "running" },
 };
 
 /**
@@ -16,9 +16,9 @@ const STATES: Readonly<Record<string, ContainerState>> = {
  * shows the change. @param askedAt monotonic milliseconds: events that came since then know more
  */
 export function changed(cluster: Cluster, record: ContainerRecord, action: string, askedAt: number): void {
-  const state = STATES[action];
-  if (state !== undefined && record.touchedAt < askedAt && !record.removed) {
-    cluster.inventory.setState(record, state);
+  const step = STEPS[action];
+  if (step?.from.includes(record.state) && record.touchedAt < askedAt && !record.removed) {
+    cluster.inventory.setState(record, step.to);
     record.touchedAt = cluster.clock.monotonic();
     settle(cluster, record);
   }

@@ -44,6 +44,18 @@ export async function startContainer(
   }
 }
 
+/** Books what the container will hold for as long as `work` (a restart) starts it. Throws 409 when there is no room. */
+export async function whileStarting<T>(cluster: Cluster, record: ContainerRecord, work: () => Promise<T>): Promise<T> {
+  bookAgain(cluster, record);
+  record.starting++;
+  try {
+    return await work().finally(() => record.starting--);
+  } catch (error) {
+    settle(cluster, record);
+    throw error;
+  }
+}
+
 /** An ended container gave back what it held: its node must have room again. Held from now on, whatever is read meanwhile. */
 function bookAgain(cluster: Cluster, record: ContainerRecord): void {
   if (holds(record)) return;

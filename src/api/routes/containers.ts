@@ -9,7 +9,7 @@ import { findContainer } from "../../cluster/lookup.ts";
 import { pruneContainers } from "../../cluster/prune.ts";
 import type { ContainerRecord } from "../../cluster/record.ts";
 import { renameContainer } from "../../cluster/rename.ts";
-import { startContainer } from "../../cluster/start.ts";
+import { startContainer, whileStarting } from "../../cluster/start.ts";
 import { clusterInspect } from "../../cluster/translate.ts";
 import { updateContainer } from "../../cluster/update.ts";
 import { badRequest, DockerError, nodeUnreachable, notFound } from "../../docker/errors.ts";
@@ -75,7 +75,8 @@ function change(action: string): Route["handle"] {
   return async (context, answer) => {
     const record = action === "kill" ? killable(context) : containerOf(context);
     const askedAt = context.cluster.clock.monotonic();
-    const from = await ask(context, record.node, containerPath(context, record, `/${action}`));
+    const work = () => ask(context, record.node, containerPath(context, record, `/${action}`));
+    const from = await (action === "restart" ? whileStarting(context.cluster, record, work) : work());
     changed(context.cluster, record, action, askedAt);
     await pipeAnswer(answer, from);
   };
