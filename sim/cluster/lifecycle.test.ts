@@ -227,6 +227,19 @@ describe("update", () => {
     expectTrueLedger(world);
   });
 
+  it("learns what became of one whose answer is lost, also when the engine could not be asked at once", async () => {
+    await open({ nodes: [{ memory: GB }] });
+    await world.run("one", mem(300 * MB));
+    const meddler = world.meddle("node-1");
+    meddler.loseAnswer(/update$/);
+    meddler.loseAnswer(/^GET \/containers\/[0-9a-f]{64}\/json/, 2);
+    expect((await refusal(world.update("one", { Memory: 600 * MB }))).status).toBe(500);
+    world.engine("node-1").faults.cutEvents();
+    const { ledger } = world.cluster;
+    await world.until("it is known", () => ledger.sums(world.node("node-1").id).memory === 600 * MB);
+    expectTrueLedger(world);
+  });
+
   it("refuses a body whose keys an engine would read differently", async () => {
     await open({ nodes: [{ memory: GB }] });
     await world.run("one", mem(300 * MB));

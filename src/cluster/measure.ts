@@ -56,7 +56,11 @@ function begin(cluster: Cluster, record: ContainerRecord): void {
 
 async function inspect(cluster: Cluster, record: ContainerRecord): Promise<void> {
   const { node } = record;
-  if (record.removed || record.engineId === "" || !node.reachable) return;
+  if (record.removed || record.engineId === "") return;
+  if (!node.reachable) {
+    node.unconfirmed.add(record);
+    return;
+  }
   try {
     const text = await node.engine.text("GET", `/containers/${record.engineId}/json`, undefined, {
       deadlineMs: ENGINE_CALL_MS,
@@ -69,8 +73,12 @@ async function inspect(cluster: Cluster, record: ContainerRecord): Promise<void>
       container: record.name,
       error: String(error),
     });
+    if (record.removed) return;
     // Trouble with the engine: its next lists try again. What the engine itself cannot tell must not close the node.
-    if (record.removed || !(error instanceof DockerError)) return;
+    if (!(error instanceof DockerError)) {
+      node.unconfirmed.add(record);
+      return;
+    }
   }
   measured(record);
   settle(cluster, record);
