@@ -70,6 +70,12 @@ describe("the list", () => {
     expect((await world.names(filters as Record<string, string[]>)).join()).toBe(expected);
   });
 
+  it("lists what does not run for all and status alone, as dockerd does", async () => {
+    expect(await world.names({ exited: ["3"] }, false)).toEqual([]);
+    expect(await world.names({ status: ["exited"] }, false)).toEqual(["job"]);
+    expect(await world.names({ before: ["net"] }, false)).toEqual(["web", "db"]);
+  });
+
   it("keeps by cluster ID and its beginning, also for before and since", async () => {
     const id = ids.get("web") ?? "";
     expect(await world.names({ id: [id] })).toEqual(["web"]);

@@ -71,7 +71,7 @@ function* select(
   filters: Filters,
   asked: ReadonlyMap<ContainerRecord, ListedContainer> | undefined,
 ): IterableIterator<ContainerRecord> {
-  const everyState = query.all || query.limit > 0 || filters.has("status") || filters.has("exited");
+  const everyState = query.all || query.limit > 0 || filters.has("status");
   const since = namedBy(cluster, filters, "since");
   let before = namedBy(cluster, filters, "before");
   let count = 0;
