@@ -37,10 +37,14 @@ export async function installPackages(names) {
   if (names.length === 0) return;
   if (!(await has("apt-get"))) throw new Stop(`apt-get is missing here. Install these by hand: ${names.join(", ")}.`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  if (!(await available(names))) await run(["apt-get", "update", "-q"], { env });
+  if (!(await available(names))) {
+    say("Reading the package lists (apt-get update) ...");
+    await run(["apt-get", "update", "-q"], { env });
+  }
   const wanted = [];
   // Before Debian 13 the CLI is part of docker.io.
   for (const name of names) if (name !== "docker-cli" || (await available([name]))) wanted.push(name);
+  say(`Installing ${wanted.join(", ")} (apt-get install) ...`);
   const install = async () => {
     await run(["apt-get", "install", "-q", "-y", "--no-install-recommends", ...wanted], { env });
   };
@@ -79,6 +83,7 @@ export function npmMissing() {
 
 export async function npmInstall() {
   if (!(await has("npm"))) throw new Stop("npm is missing. It comes with Node; on Debian: apt-get install npm.");
+  say("Installing the npm packages (npm ci) ...");
   await run(["npm", "ci", "--no-audit", "--no-fund"], { cwd: root });
 }
 
@@ -90,9 +95,9 @@ export async function build() {
 export async function prepare() {
   const packages = await missingPackages();
   const npm = npmMissing();
-  if (packages.length > 0) say(`Debian packages to install: ${packages.join(", ")}`);
+  if (packages.length > 0) say(`Debian packages that are missing: ${packages.join(", ")}`);
   if (packages.includes("docker.io")) remark("the Docker Engine's own service is neither started nor enabled");
-  if (npm) say("npm packages to install: those of package-lock.json, into node_modules/");
+  if (npm) say("npm packages that are missing: those of package-lock.json, into node_modules/");
   if (packages.length === 0 && !npm) say("Nothing to install.");
   await installPackages(packages);
   if (npm) await npmInstall();
