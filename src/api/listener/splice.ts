@@ -5,6 +5,7 @@
 import type { Duplex } from "node:stream";
 import { invariant } from "../../kit/invariant.ts";
 import { responseHead, type Upgrade } from "./hijack.ts";
+import { pass } from "./pass.ts";
 
 /** An engine's answer to an upgrade, its connection not read any further. */
 export interface EngineSide {
@@ -49,8 +50,8 @@ export async function spliceUpgrade(
     socket.write(responseHead(engine.status, engine.statusText, engine.rawHeaders));
     if (engine.rest.length > 0) socket.write(engine.rest);
     if (client.head.length > 0) engine.socket.write(client.head);
-    socket.pipe(engine.socket);
-    engine.socket.pipe(socket);
+    pass(socket, engine.socket);
+    pass(engine.socket, socket);
   }
   await closed;
 }
