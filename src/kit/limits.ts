@@ -136,3 +136,7 @@ export const DURATION_CHARS = 100;
 export const DISCOVERY_SETTLE_MS = 50;
 /** Images whose exposed ports are remembered. */
 export const IMAGES_REMEMBERED = 10_000;
+/** An engine's event of an end comes this long after its answer to wait, at most; then its list is asked. */
+export const END_EVENT_MS = 250;
+/** Between two looks for that event. */
+export const END_POLL_MS = 5;

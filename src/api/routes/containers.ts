@@ -3,6 +3,7 @@
 import { Transform } from "node:stream";
 import { changed } from "../../cluster/changed.ts";
 import { createContainer } from "../../cluster/create.ts";
+import { ended } from "../../cluster/ended.ts";
 import { forget } from "../../cluster/forget.ts";
 import { listContainers } from "../../cluster/list-containers.ts";
 import { findContainer } from "../../cluster/lookup.ts";
@@ -106,11 +107,10 @@ async function wait(context: Context, answer: Answer): Promise<void> {
   record.streams++;
   try {
     const from = await ask(context, record.node, containerPath(context, record, "/wait"));
-    // Who was told of the end must find it in the next list: marked before the client reads it.
+    // Who is told of the end must find it in the next list, and its place free for the next create.
     const map = new Transform({
       transform(chunk, _encoding, done) {
-        context.cluster.refresher.mark(record, true);
-        done(null, chunk);
+        void ended(context.cluster, record).then(() => done(null, chunk), done);
       },
     });
     await pipeAnswer(answer, from, { map });
