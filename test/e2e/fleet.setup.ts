@@ -3,10 +3,10 @@
  * reference, the same images on all; and takes it away again, with what an earlier run that was killed left behind.
  */
 import { mkdirSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { TestProject } from "vitest/node";
 import { ensureBuilt } from "./support/build.ts";
+import { packageCache } from "./support/debian.ts";
 import { findClis } from "./support/docker.ts";
 import { removeDeadRuns, removeRun, runFolder, startEngines } from "./support/engines.ts";
 import { provideImages } from "./support/image.ts";
@@ -23,7 +23,7 @@ export async function setup(project: TestProject): Promise<void> {
   try {
     const work = join(folder, "work");
     mkdirSync(work);
-    const clis = await findClis(join(tmpdir(), "shoal-e2e-clis"), work);
+    const clis = await findClis(packageCache(), work);
     console.log(
       `docker CLI ${Object.values(clis)
         .map(({ version }) => version)

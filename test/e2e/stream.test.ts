@@ -9,7 +9,7 @@ import { at, BOTH_CLIS, emptyFleet, fleet } from "./support/fleet.ts";
 import { type Manager, startManager } from "./support/manager.ts";
 import { onTerminal } from "./support/pty.ts";
 
-const RUNS = fleet().full ? 1000 : 100;
+const RUNS = fleet().full ? 3000 : 300;
 const MiB = 2 ** 20;
 const SIZE = 1024 * MiB;
 const MOST_GROWTH = 64 * MiB;

@@ -63,6 +63,18 @@ compareCases("events", [
       `timeout 20 docker events --filter container=$N --filter event=destroy ${shown} >ev & p=$!; sleep 0.7; docker create --name $N busybox >/dev/null; docker rm $N; for i in $(seq 50); do test -s ev && break; sleep 0.1; done; kill $p; wait $p; cat ev`,
     ],
   },
+  {
+    name: "live, filtered by label, image and type",
+    steps: [
+      `timeout 20 docker events --filter type=container --filter label=case=$N --filter image=redis --filter event=create --filter event=destroy ${shown} >ev & p=$!; sleep 0.7; docker create --name $N-a --label case=$N busybox >/dev/null; docker create --name $N-b redis >/dev/null; docker create --name $N-c --label case=$N redis >/dev/null; docker rm $N-a $N-b $N-c; for i in $(seq 50); do grep -q destroy ev && break; sleep 0.1; done; kill $p; wait $p; cat ev`,
+    ],
+  },
+  {
+    name: "live to an end",
+    steps: [
+      `docker events --until $(($(date +%s)+3)) --filter container=$N --filter event=create ${shown} >ev & p=$!; sleep 0.7; docker create --name $N busybox >/dev/null; wait $p; cat ev`,
+    ],
+  },
   { name: "a time in the past only", steps: ["docker events --since 1000000000 --until 1000000001"] },
   { name: "a wrong filter and a wrong time", steps: ["! docker events --since nosuch --until 1"] },
 ]);

@@ -31,6 +31,15 @@ compareCases("logs", [
     name: "-f to the end",
     steps: ["docker run -d --name $N busybox sh -c 'for i in 1 2 3; do echo $i; sleep 0.2; done'", "docker logs -f $N"],
   },
+  {
+    name: "-f to an end from outside",
+    steps: [
+      "docker run -d --name $N busybox sh -c 'trap \"echo bye; exit 0\" TERM; echo up; while :; do sleep 0.1; done'",
+      "docker logs -f $N & sleep 1; docker stop $N >/dev/null; wait $!",
+      "docker run -d --name $N-b busybox sleep 60",
+      "docker logs -f $N-b & sleep 0.5; docker rm -f $N-b >/dev/null; wait $!",
+    ],
+  },
   { name: "-f --tail", steps: [printed, "docker logs -f --tail 1 $N 2>&1 | wc -l"] },
   { name: "of a terminal", steps: ["docker run -t --name $N busybox echo hi", "docker logs $N"] },
   {
@@ -88,6 +97,29 @@ compareCases("attach", [
     steps: [
       "docker run -di --name $N busybox sh -c 'read line; echo got $line'",
       "(echo typed; sleep 1) | docker attach $N",
+    ],
+  },
+  {
+    name: "the end of the input reaches the command, and its answer comes back",
+    steps: [
+      "docker create -i --name $N busybox sh -c 'wc -c; echo end; exit 6'",
+      "docker start $N",
+      "! head -c 200000 /dev/zero | docker attach $N",
+    ],
+  },
+  {
+    name: "the input's end leaves the output open",
+    steps: [
+      "docker create -i --name $N busybox sh -c 'cat; sleep 1.5; echo late'",
+      "docker start $N",
+      "printf 'a\\nb\\n' | docker attach $N",
+    ],
+  },
+  {
+    name: "two at once see the same",
+    steps: [
+      "docker run -d --name $N busybox sh -c 'sleep 1.5; echo one; sleep 0.2; echo two'",
+      "docker attach --no-stdin $N >a & docker attach --no-stdin $N >b; wait; cmp a b && cat a",
     ],
   },
   { name: "to a stopped one", steps: ["docker run --name $N busybox true", "! docker attach $N"] },

@@ -157,6 +157,21 @@ compareCases("lifecycle", [
     ],
   },
   {
+    name: "stats, a while",
+    steps: [
+      "docker run -d --name $N busybox sleep 60",
+      // Until the first measurement its columns are empty. CLI 28 ends at the second signal.
+      "timeout --foreground -k 1 -s INT 6 docker stats --format '{{.Name}} {{.PIDs}}' $N >out; grep -o \"$N 1\" out | sort | uniq -c | awk '{print $2, $3, ($1 >= 2)}'",
+    ],
+  },
+  {
+    name: "stats, until the container is removed",
+    steps: [
+      "docker run -d --name $N busybox sleep 60",
+      "timeout --foreground -k 1 -s INT 7 docker stats --format '{{.Name}} {{.PIDs}}' $N >out & sleep 2.5; docker rm -f $N; wait $!; echo end $?; grep -q \"$N 1\" out && echo measured",
+    ],
+  },
+  {
     name: "stats of a stopped one",
     steps: [
       "docker create --name $N busybox",

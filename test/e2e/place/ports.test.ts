@@ -50,6 +50,18 @@ placeCases("ports", [
     ],
   },
   {
+    name: "the host's network holds the ports that the image exposes",
+    steps: [
+      { make: "--network host -e constraint:node==node-1 nginx", on: "node-1" },
+      { make: "-p 80:80 -e constraint:node==node-1 busybox", refused: FULL },
+      { make: "--network host -e constraint:node==node-1 nginx", refused: FULL },
+      { make: "--network host -e constraint:node==node-1 redis", on: "node-1" },
+      { make: "--network host --name ca nginx", on: ["node-2", "node-3"] },
+      { make: "-p 80:80 --name cb busybox", on: ["node-2", "node-3"], apart: "ca" },
+      { make: "--network host nginx", refused: FULL },
+    ],
+  },
+  {
     name: "exited ones release their ports, created ones hold them",
     steps: [
       { make: "docker run -d --name ca -p 80:80 -e constraint:node==node-1 busybox true", on: "node-1" },

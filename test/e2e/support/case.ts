@@ -35,8 +35,8 @@ export function normalizerFor(side: "reference" | "subject"): Normalizer {
 }
 
 /** Runs one case at one address and answers what happened as one readable text. */
-async function transcript(one: Case, target: Target, side: "reference" | "subject", name: string): Promise<string> {
-  const cwd = join(fleet().work, `${name}-${side}`);
+async function transcript(one: Case, target: Target, side: "reference" | "subject", env: Variables): Promise<string> {
+  const cwd = join(fleet().work, `${env.N}-${side}`);
   rmSync(cwd, { recursive: true, force: true });
   mkdirSync(cwd, { recursive: true });
   const normalizer = normalizerFor(side);
@@ -44,7 +44,7 @@ async function transcript(one: Case, target: Target, side: "reference" | "subjec
   for (const step of one.steps) {
     const fails = step.startsWith("! ");
     const line = fails ? step.slice(2) : step;
-    const done = await shell(target, `set -o pipefail\n${line}`, { cwd, env: { N: name }, timeout: 60_000 });
+    const done = await shell(target, `set -o pipefail\n${line}`, { cwd, env, timeout: 60_000 });
     const shown = normalizer.text(`${done.stdout}${mark("stderr", done.stderr)}`);
     told += `$ ${line}\n${one.drop === undefined ? shown : shown.replace(one.drop, "")}[exit ${done.code}]\n`;
     if (side === "reference" && (done.code !== 0) !== fails) {
@@ -57,17 +57,27 @@ async function transcript(one: Case, target: Target, side: "reference" | "subjec
 
 const mark = (label: string, text: string): string => (text === "" ? "" : `[${label}]\n${text}\n`);
 
+/** What the cases of one call need beside the engines. */
+export interface Beside {
+  /** Variables of the shell lines. */
+  readonly env: Record<string, string>;
+  stop(): Promise<void>;
+}
+
 /** Declares one test for each case and CLI, with a manager that they share. */
-export function compareCases(title: string, cases: readonly Case[]): void {
+export function compareCases(title: string, cases: readonly Case[], start?: () => Promise<Beside>): void {
   describe(title, () => {
     let manager: Manager;
+    let beside: Beside | undefined;
     beforeAll(async () => {
       await emptyFleet();
+      beside = await start?.();
       manager = await startManager();
     });
     afterAll(async () => {
       await manager?.stop();
       await emptyFleet();
+      await beside?.stop();
     });
     for (const cli of BOTH_CLIS) {
       const wanted = cases.filter(({ only }) => only === undefined || only === cli);
@@ -75,20 +85,23 @@ export function compareCases(title: string, cases: readonly Case[]): void {
         it.for(wanted.map((one, index) => ({ ...one, index })))("$name", async (one, { onTestFailed }) => {
           onTestFailed(() => manager.printLog());
           const name = `c${one.index + 1}x${cli.replace(".", "")}`;
-          await compare(one, cli, manager.host, name);
+          await compare(one, cli, manager.host, { ...beside?.env, N: name });
         });
       });
     }
   });
 }
 
-async function compare(one: Case, cli: CliName, host: string, name: string): Promise<void> {
+type Variables = Readonly<Record<string, string>> & { readonly N: string };
+
+async function compare(one: Case, cli: CliName, host: string, env: Variables): Promise<void> {
+  const name = env.N;
   const reference = at(fleet().reference.host, cli);
   const subject = at(host, cli);
   try {
     const [wanted, got] = await Promise.all([
-      transcript(one, reference, "reference", name),
-      transcript(one, subject, "subject", name),
+      transcript(one, reference, "reference", env),
+      transcript(one, subject, "subject", env),
     ]);
     expect(got).toBe(wanted);
   } finally {

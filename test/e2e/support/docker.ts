@@ -2,8 +2,9 @@
  * The stock docker CLI: which two versions the suite runs (28 or newer, and 20.10), where they are found, and how a
  * shell line is run with one of them against one address. Knows nothing of fleets and managers.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { unpackedProgram, type Wanted } from "./debian.ts";
 import { type Outcome, output, run } from "./exec.ts";
 
 export type CliName = "28" | "20.10";
@@ -25,14 +26,40 @@ export async function findClis(cache: string, work: string): Promise<Record<CliN
   const found = await Promise.all(
     [...new Set(paths)].map(async (path) => ({ path, version: await versionOf(path).catch(() => "0") })),
   );
-  const old = found.find(({ version }) => version.startsWith("20.10"));
-  const recent = found.find(({ version }) => major(version) >= 28) ?? (await fetchLater(cache));
-  if (old === undefined) throw new Error("no docker CLI 20.10 here: install Debian's docker.io");
+  const recent = found.find(({ version }) => isOf("28", version)) ?? (await fetched("28", cache));
+  const old = found.find(({ version }) => isOf("20.10", version)) ?? (await fetched("20.10", cache));
   return { "28": link(work, "28", recent), "20.10": link(work, "20.10", old) };
 }
 
-const major = (version: string): number => Number(version.split(".")[0]);
+const isOf = (name: CliName, version: string): boolean =>
+  name === "28" ? Number(version.split(".")[0]) >= 28 : version.startsWith("20.10.");
 const onPath = (name: string): string[] => (process.env.PATH ?? "").split(":").map((folder) => join(folder, name));
+
+/** Where Debian has them: up to bookworm the CLI is part of docker.io. */
+const PACKAGES: Record<CliName, readonly Omit<Wanted, "program">[]> = {
+  "28": [
+    { package: "docker-cli", suite: "forky" },
+    { package: "docker-cli", suite: "sid" },
+  ],
+  "20.10": [{ package: "docker.io", suite: "bookworm" }],
+};
+
+/** A CLI that is not installed here, unpacked from a Debian suite that has it. */
+async function fetched(name: CliName, cache: string): Promise<{ path: string; version: string }> {
+  const reasons: string[] = [];
+  for (const from of PACKAGES[name]) {
+    try {
+      console.log(`no docker CLI ${name} on this machine: unpacking ${from.package} of Debian ${from.suite} …`);
+      const path = await unpackedProgram({ ...from, program: "usr/bin/docker" }, cache);
+      const version = await versionOf(path);
+      if (isOf(name, version)) return { path, version };
+      reasons.push(`${from.suite} has ${version}`);
+    } catch (error) {
+      reasons.push(`${from.suite}: ${String(error)}`);
+    }
+  }
+  throw new Error(`no docker CLI ${name} on this machine, and none could be fetched: ${reasons.join("; ")}`);
+}
 
 async function versionOf(path: string): Promise<string> {
   const text = await output(path, ["--version"], { timeout: 10_000 });
@@ -44,75 +71,6 @@ function link(work: string, name: CliName, from: { path: string; version: string
   mkdirSync(bin, { recursive: true });
   symlinkSync(from.path, join(bin, "docker"));
   return { name, version: from.version, bin };
-}
-
-/**
- * Unpacks `docker-cli` of a later Debian suite into the cache. apt gets a configuration of its own, made from this
- * machine's sources with the suite's name changed, so nothing on the machine changes and no host name is written here.
- */
-async function fetchLater(cache: string): Promise<{ path: string; version: string }> {
-  const unpacked = join(cache, "later", "usr/bin/docker");
-  if (existsSync(unpacked)) return { path: unpacked, version: await versionOf(unpacked) };
-  const uri = debianUri();
-  const reasons: string[] = [];
-  for (const suite of ["forky", "sid"]) {
-    try {
-      await unpackFrom(suite, uri, cache);
-      const version = await versionOf(unpacked);
-      if (major(version) >= 28) return { path: unpacked, version };
-      reasons.push(`${suite} has ${version}`);
-    } catch (error) {
-      reasons.push(`${suite}: ${String(error)}`);
-    }
-    rmSync(join(cache, "later"), { recursive: true, force: true });
-  }
-  throw new Error(`no docker CLI 28 or newer on this machine, and none could be fetched: ${reasons.join("; ")}`);
-}
-
-/** The address that this machine's own Debian packages come from. */
-function debianUri(): string {
-  const files = ["/etc/apt/sources.list", ...listed("/etc/apt/sources.list.d")].filter((path) => existsSync(path));
-  for (const file of files) {
-    const text = readFileSync(file, "utf8");
-    const uri =
-      /^deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(?:bookworm|trixie|stable|testing)\s.*\bmain\b/m.exec(text)?.[1] ??
-      /^URIs:\s*(\S+)(?=(?:\n\S.*)*\nSuites:\s*(?:bookworm|trixie|stable|testing)\b)/m.exec(text)?.[1];
-    if (uri !== undefined) return uri;
-  }
-  throw new Error("no Debian package source in /etc/apt to derive a later suite from");
-}
-
-const listed = (folder: string): string[] => {
-  return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
-};
-
-async function unpackFrom(suite: string, uri: string, cache: string): Promise<void> {
-  const root = join(cache, "apt");
-  rmSync(root, { recursive: true, force: true });
-  for (const folder of ["lists/partial", "archives/partial", "etc", "parts"])
-    mkdirSync(join(root, folder), { recursive: true });
-  const keys = "/usr/share/keyrings/debian-archive-keyring.gpg";
-  writeFileSync(join(root, "etc/sources.list"), `deb [signed-by=${keys}] ${uri} ${suite} main\n`);
-  writeFileSync(join(root, "etc/status"), "");
-  const options = [
-    `Dir::State=${root}`,
-    `Dir::State::lists=${root}/lists`,
-    `Dir::State::status=${root}/etc/status`,
-    `Dir::Cache=${root}`,
-    `Dir::Cache::archives=${root}/archives`,
-    `Dir::Etc::sourcelist=${root}/etc/sources.list`,
-    `Dir::Etc::sourceparts=${root}/parts`,
-    "APT::Sandbox::User=root",
-    // Suites in motion may carry a date that has passed; their signatures are checked all the same.
-    "Acquire::Check-Valid-Until=false",
-    "Acquire::Languages=none",
-  ].flatMap((option) => ["-o", option]);
-  await output("apt-get", [...options, "update", "-q"], { timeout: 120_000 });
-  await output("apt-get", [...options, "download", "-q", "docker-cli"], { timeout: 120_000, cwd: root });
-  const deb = readdirSync(root).find((name) => name.endsWith(".deb"));
-  if (deb === undefined) throw new Error("apt-get downloaded nothing");
-  await output("dpkg", ["-x", join(root, deb), join(cache, "later")]);
-  rmSync(root, { recursive: true, force: true });
 }
 
 export interface Target {

@@ -40,10 +40,12 @@ export async function startEngines(folder: string): Promise<Engines> {
   const given = process.env.SHOAL_E2E_ENGINES?.split(",");
   if (given !== undefined) return borrowed(given);
   const machines = machinesIn(folder);
+  // The registry of some tests stands in the machines' own network, which is always a piece of this one.
+  const engineOpts = ["insecure-registry=10.99.0.0/16"];
   // The first makes the network that the others join.
-  const first = await machines.create(["node-1"], { labels: ["storage=ssd"] });
-  const others = await machines.create(["node-2", "node-3"], { labels: ["storage=disk"] });
-  const [reference] = await machines.create([REFERENCE], {});
+  const first = await machines.create(["node-1"], { labels: ["storage=ssd"], engineOpts });
+  const others = await machines.create(["node-2", "node-3"], { labels: ["storage=disk"], engineOpts });
+  const [reference] = await machines.create([REFERENCE], { engineOpts });
   if (reference === undefined) throw new Error("no reference engine");
   const described = [...first, ...others, reference].map(({ name, ip, url, pid }) => ({
     name,

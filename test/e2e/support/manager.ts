@@ -35,14 +35,14 @@ export interface Manager {
   stop(): Promise<number>;
 }
 
-/** A TCP port of 127.0.0.1 that nobody listened on a moment ago. */
-export function freePort(): Promise<number> {
+/** A TCP port that nobody listened on a moment ago, of 127.0.0.1 or another address of this host. */
+export function freePort(address = "127.0.0.1"): Promise<number> {
   return new Promise((done, fail) => {
     const server = createServer();
     server.on("error", fail);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => done(typeof address === "object" && address !== null ? address.port : 0));
+    server.listen(0, address, () => {
+      const bound = server.address();
+      server.close(() => done(typeof bound === "object" && bound !== null ? bound.port : 0));
     });
   });
 }

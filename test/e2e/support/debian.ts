@@ -1,0 +1,110 @@
+/**
+ * Programs out of Debian packages, unpacked into a folder and never installed: apt gets a configuration of its own, made
+ * from this machine's sources with the suite's name changed, so nothing on the machine changes and no host name is
+ * written here.
+ */
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { output } from "./exec.ts";
+
+const SUITES = "bullseye|bookworm|trixie|forky|sid|oldstable|stable|testing|unstable";
+const KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+export interface Wanted {
+  readonly package: string;
+  /** The suite's name; the packages that a program needs must be the C library alone. */
+  readonly suite: string;
+  /** The program's path inside the package. */
+  readonly program: string;
+}
+
+/** Where programs that had to be fetched stay from run to run. */
+export function packageCache(): string {
+  const folder = join(tmpdir(), "shoal-e2e-packages");
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+/** The program's path in the cache, fetched unless it is there. Throws with apt's words when it cannot be had. */
+export async function unpackedProgram(wanted: Wanted, cache: string): Promise<string> {
+  const folder = join(cache, `${wanted.package}-${wanted.suite}`);
+  const program = join(folder, wanted.program);
+  if (existsSync(program)) return program;
+  mkdirSync(cache, { recursive: true });
+  const work = mkdtempSync(join(cache, "fetch-"));
+  try {
+    const deb = await download(wanted, work);
+    await output("dpkg", ["-x", deb, join(work, "content")]);
+    // Whole or not at all: a killed run leaves no half of a program under the final name.
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(join(work, "content"), folder);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  if (!existsSync(program)) throw new Error(`${wanted.package} of ${wanted.suite} holds no ${wanted.program}`);
+  return program;
+}
+
+async function download(wanted: Wanted, root: string): Promise<string> {
+  for (const folder of ["lists/partial", "archives/partial", "etc", "parts"])
+    mkdirSync(join(root, folder), { recursive: true });
+  const signed = existsSync(KEYS) ? `[signed-by=${KEYS}] ` : "";
+  writeFileSync(join(root, "etc/sources.list"), `deb ${signed}${debianUri()} ${wanted.suite} main\n`);
+  writeFileSync(join(root, "etc/status"), "");
+  const options = [
+    `Dir::State=${root}`,
+    `Dir::State::lists=${root}/lists`,
+    `Dir::State::status=${root}/etc/status`,
+    `Dir::Cache=${root}`,
+    `Dir::Cache::archives=${root}/archives`,
+    `Dir::Etc::sourcelist=${root}/etc/sources.list`,
+    `Dir::Etc::sourceparts=${root}/parts`,
+    "APT::Sandbox::User=root",
+    // Suites in motion may carry a date that has passed; their signatures are checked all the same.
+    "Acquire::Check-Valid-Until=false",
+    "Acquire::Languages=none",
+    "Acquire::Retries=3",
+  ].flatMap((option) => ["-o", option]);
+  await output("apt-get", [...options, "update", "-q"], { timeout: 180_000 });
+  await output("apt-get", [...options, "download", "-q", wanted.package], { timeout: 180_000, cwd: root });
+  const deb = readdirSync(root).find((name) => name.endsWith(".deb"));
+  if (deb === undefined) throw new Error("apt-get downloaded nothing");
+  return join(root, deb);
+}
+
+/** The address that this machine's own Debian packages come from. */
+export function debianUri(): string {
+  const files = ["/etc/apt/sources.list", ...listed("/etc/apt/sources.list.d")].filter((path) => existsSync(path));
+  for (const file of files) {
+    const uri = uriIn(readFileSync(file, "utf8"));
+    if (uri !== undefined) return uri;
+  }
+  throw new Error("no Debian package source in /etc/apt to derive another suite from");
+}
+
+/** Of one sources file: one-line entries, or stanzas in any order of their fields. Security and update suites do not count. */
+function uriIn(text: string): string | undefined {
+  const line = new RegExp(`^deb\\s+(?:\\[[^\\]]*\\]\\s+)?(\\S+)\\s+(?:${SUITES})\\s.*\\bmain\\b`, "m").exec(text);
+  if (line !== null) return line[1];
+  for (const stanza of text.split(/\n\s*\n/)) {
+    const suites = /^Suites:(.*)$/m.exec(stanza)?.[1] ?? "";
+    if (!/^Types:.*\bdeb\b/m.test(stanza) || !/^Components:.*\bmain\b/m.test(stanza)) continue;
+    if (!suites.split(/\s+/).some((suite) => new RegExp(`^(?:${SUITES})$`).test(suite))) continue;
+    const uri = /^URIs:\s*(\S+)/m.exec(stanza)?.[1];
+    if (uri !== undefined) return uri;
+  }
+  return undefined;
+}
+
+const listed = (folder: string): string[] =>
+  existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
