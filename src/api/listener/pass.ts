@@ -11,7 +11,7 @@ import type { Duplex } from "node:stream";
  * of dead chunks lying about (Node 24 and 26). Errors and broken connections are the caller's to watch.
  */
 export function pass(from: Duplex, to: Duplex): void {
-  const release = from instanceof Socket && to instanceof Socket ? makeRelease() : keepChunk;
+  const release = from instanceof Socket && to instanceof Socket ? releaseChunk : keepChunk;
   from.on("data", (chunk: Buffer) => {
     const written = (error?: Error | null): void => {
       if (!error) release(chunk);
@@ -29,22 +29,10 @@ interface Transferable {
   transfer?(length: number): unknown;
 }
 
-/**
- * For the chunks of one socket, in their order. A socket reads into memory of its own: one chunk each, several that fill
- * it one after another with TLS on Node 26. Memory of which all bytes were sent is nobody else's; the rest is left to
- * the collector.
- */
-function makeRelease(): (chunk: Buffer) => void {
-  let memory: Buffer["buffer"] | undefined;
-  let sent = 0;
-  return (chunk) => {
-    if (chunk.buffer !== memory) sent = 0;
-    memory = chunk.buffer;
-    sent += chunk.length;
-    if (sent < memory.byteLength) return;
-    (memory as Transferable).transfer?.(0);
-    memory = undefined;
-  };
+/** A socket reads each chunk into memory of its own; what shares its memory with others is left to the collector. */
+function releaseChunk(chunk: Buffer): void {
+  if (chunk.byteOffset !== 0 || chunk.length !== chunk.buffer.byteLength) return;
+  (chunk.buffer as Transferable).transfer?.(0);
 }
 
 /** What comes through a stream in memory still belongs to who wrote it. */
