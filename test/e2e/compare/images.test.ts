@@ -24,6 +24,7 @@ compareCases("images", [
       "docker images --filter dangling=true -q",
       "docker images --filter label=nosuch -q",
       "! docker images --filter nosuch=1",
+      "! docker images --filter dangling=x",
     ],
   },
   {

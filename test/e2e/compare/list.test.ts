@@ -55,7 +55,10 @@ compareCases("ps", [
       list("--filter label=k=1 --filter label=none"),
     ],
   },
-  { name: "filter exited", steps: [three, list("--filter exited=3"), list("--filter exited=0")] },
+  {
+    name: "filter exited",
+    steps: [three, list("--filter exited=3"), list("--filter exited=0"), "! docker ps --filter exited=x"],
+  },
   {
     name: "filter status",
     steps: [
@@ -114,7 +117,10 @@ compareCases("ps", [
     steps: [three, list("--filter health=none"), list("--filter health=healthy"), "! docker ps --filter health=nosuch"],
   },
   { name: "filter isolation is for Windows", steps: [three, list("--filter isolation=default")] },
-  { name: "filter is-task", steps: [three, list("--filter is-task=false"), list("--filter is-task=true")] },
+  {
+    name: "filter is-task",
+    steps: [three, list("--filter is-task=false"), list("--filter is-task=true"), "! docker ps --filter is-task=x"],
+  },
   { name: "an unknown filter", steps: ["! docker ps --filter nosuch=1"] },
   {
     name: "format json",

@@ -24,17 +24,24 @@ const RULES: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Where dockerd 20.10's words differ from those of the API version that a cluster speaks, and where the order or presence
- * of a line is chance. Both sides are put into the newer words.
+ * Where dockerd 20.10's words differ from those of the API version that a cluster speaks: put into the newer ones, as
+ * Docker Engine 28.5 was heard to say them, whole. A subject that says the older ones is not told apart, one that says
+ * something else is. And lines whose order or presence is chance.
  */
 const WORDS: readonly (readonly [RegExp, string])[] = [
-  [/\binvalid filter 'status=(\w+)': invalid value for state .*$/gm, "invalid filter 'status=[$1]'"],
-  [/\binvalid filter 'exited=\w+': strconv/g, "strconv"],
+  [
+    /\bInvalid filter 'status=(\w+)'/g,
+    "invalid filter 'status=$1': invalid value for state ($1): must be one of created, running, paused, restarting, removing, exited, dead",
+  ],
+  [/(?<=daemon: )strconv\.Atoi: parsing "(\w+)"/g, `invalid filter 'exited=$1': strconv.Atoi: parsing "$1"`],
+  [/\bInvalid filter '/g, "invalid filter '"],
+  [
+    /\bUnrecognised filter value for health: (\w+)/g,
+    "invalid filter 'health=$1': invalid value for health ($1): must be one of none, starting, healthy, unhealthy",
+  ],
   [/\bCannot kill container\b/g, "cannot kill container"],
-  [/\bno such container (\w+)$/gm, "No such container: $1"],
-  [/\bInvalid filter '(\w+)=(\w+)'/g, "invalid filter '$1=[$2]'"],
-  [/\bInvalid filter '(\w+)'/g, "invalid filter '$1'"],
-  [/\bno such image: [^ :]+(?::\w+)?: No such image/g, "No such image"],
+  [/(?<=daemon: )no such container (\w+)$/gm, "No such container: $1"],
+  [/\bno such image: [^ :]+(?::\w+)?: No such image: /g, "No such image: "],
   // CLI 20.10 says this or not, and sooner or later, depending on which of its own routines ends first.
   [/^time="<time>" level=error msg="error waiting for container: context canceled"\n/gm, ""],
 ];
