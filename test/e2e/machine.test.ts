@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openMachines } from "../../src/cli/machine/open.ts";
 import { hostCpus } from "../../src/machine/host.ts";
 
-const storagePath = `/var/lib/shoal-machine-test-${process.pid}`;
+const PLACE = "/var/lib";
+const PREFIX = "shoal-machine-test-";
+const storagePath = `${PLACE}/${PREFIX}${process.pid}`;
 const machines = openMachines({ storagePath });
 const [ssd, disk] = ["test-1", "test-2"];
 const GIB = 2 ** 30;
@@ -47,7 +49,21 @@ async function engine(name: string, command: string): Promise<string> {
 
 let before: Record<string, string[]>;
 
-beforeAll(() => {
+/** Takes away the machines of runs that were killed: their process is no more. */
+async function removeDeadRuns(): Promise<void> {
+  const dead = readdirSync(PLACE).filter(
+    (name) => name.startsWith(PREFIX) && !existsSync(`/proc/${name.slice(PREFIX.length)}`),
+  );
+  for (const name of dead) {
+    console.log(`removing what an earlier run left in ${PLACE}/${name}`);
+    const left = openMachines({ storagePath: `${PLACE}/${name}` });
+    for (const machine of await left.list()) await left.remove(machine.name);
+    rmSync(`${PLACE}/${name}`, { recursive: true, force: true });
+  }
+}
+
+beforeAll(async () => {
+  await removeDeadRuns();
   before = hostTraces();
 });
 
