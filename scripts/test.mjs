@@ -12,7 +12,7 @@ import { heading, remark, Stop, say } from "./lib/say.mjs";
 const USAGE = `Usage: npm test [-- flags]
   --only unit|machine|e2e|minted   only these; may be given several times
   --ci      also lint, type check, and the unit tests on the newest LTS Node
-  --full    the slow counts: 3,000 streams, 1 GiB each way`;
+  --full    the slow counts: 3,000 streams over each transport instead of 300`;
 
 const KINDS = ["unit", "machine", "e2e", "minted"];
 /** The newest LTS line of Node, which CI tries beside the one that runs this. */
