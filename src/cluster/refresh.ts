@@ -20,6 +20,8 @@ interface Marks {
   readonly containers: Set<string>;
   /** Changed by a client of ours: a list waits for these. */
   awaited: boolean;
+  /** The reading under way brings such changes. */
+  bringing: boolean;
   images: boolean;
   /** The whole list is wanted: it decides about creates that broke off. */
   whole: boolean;
@@ -68,7 +70,7 @@ export class Refresher {
     const waits: Promise<void>[] = [];
     for (const [nodeId, marks] of this.#marks) {
       const node = this.#cluster.nodes.get(nodeId);
-      if (node?.reachable && marks.awaited) waits.push(this.#flush(node, marks));
+      if (node?.reachable && (marks.awaited || marks.bringing)) waits.push(this.#flush(node, marks));
     }
     if (waits.length > 0) await Promise.all(waits);
   }
@@ -97,6 +99,7 @@ export class Refresher {
       marks = {
         containers: new Set(),
         awaited: false,
+        bringing: false,
         images: false,
         whole: false,
         timer: undefined,
@@ -138,6 +141,7 @@ export class Refresher {
     const stop = new AbortController();
     marks.stop = stop;
     marks.containers.clear();
+    marks.bringing = marks.awaited;
     marks.awaited = false;
     marks.images = false;
     marks.whole = false;
@@ -155,6 +159,7 @@ export class Refresher {
       images ? this.#readImages(node, stop.signal).catch(trouble) : undefined,
     ]);
     marks.stop = undefined;
+    marks.bringing = false;
   }
 
   async #readContainers(
