@@ -44,9 +44,11 @@ export async function streamEvents(context: Context, answer: Answer): Promise<vo
   const timer = until && !past ? cluster.clock.after(momentToMs(until) - now, stop) : undefined;
   try {
     const sent = new Set<string>();
-    if (since) {
+    // As in dockerd, an end alone brings all that is remembered before it, too.
+    const from = since ?? (until && { seconds: 0, nanos: 0 });
+    if (from) {
       const end = past && until ? until : nowMoment(cluster.clock.now());
-      for (const event of await eventHistory(cluster, text(since), text(end))) {
+      for (const event of await eventHistory(cluster, text(from), text(end))) {
         sent.add(identity(event));
         if (!(await send(stream, event, filters))) return;
       }
