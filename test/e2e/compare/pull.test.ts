@@ -11,11 +11,15 @@ async function withRegistry(): Promise<Beside> {
 const gone = (...tags: readonly string[]): string =>
   tags.map((tag) => `docker rmi -f $R/img:${tag} >/dev/null`).join("; ");
 
+/** Engines skip a layer's states on the way when they are too quick for their listeners. */
+const ON_THE_WAY = /^\S+: (?:Pulling fs layer|Waiting|Verifying Checksum|Download complete)\n/gm;
+
 compareCases(
   "pull from a registry",
   [
     {
       name: "pull, run, pull again",
+      drop: ON_THE_WAY,
       steps: [
         "docker pull $R/img:one",
         "docker run --rm --name $N --pull never $R/img:one cat /tag",
@@ -47,6 +51,7 @@ compareCases(
     },
     {
       name: "run of an image that has to be pulled",
+      drop: ON_THE_WAY,
       steps: [
         "docker run --rm --name $N $R/img:two cat /tag",
         "docker run --rm --name $N $R/img:two cat /tag",
@@ -55,6 +60,7 @@ compareCases(
     },
     {
       name: "create --pull always",
+      drop: ON_THE_WAY,
       steps: [
         "docker create --pull always --name $N $R/img:two cat /tag",
         "docker start -a $N",
