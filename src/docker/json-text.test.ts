@@ -17,9 +17,16 @@ const message = (work: () => unknown): string => {
 const jsonText = fc
   .tuple(fc.jsonValue({ stringUnit: "binary" }), fc.constantFrom(undefined, 1, "\t", " \r\n"))
   .map(([value, indent]) => JSON.stringify(value, undefined, indent));
-/** What one edit made and the next emptied, and the spelling of new keys, differ without harm. */
-const dropEmpty = (_key: string, value: unknown): unknown =>
-  value === null || (typeof value === "object" && Object.keys(value).length === 0) ? undefined : value;
+/** What one edit made and the next emptied, and the spelling of new field names, differ without harm; a map's keys do not. */
+function readAsGo(value: unknown, isMap = false): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value ?? undefined;
+  const read = Object.entries(value).map(([key, member]) => {
+    const name = isMap ? key : key.toLowerCase();
+    return [name, readAsGo(member, !isMap && name === "labels")] as const;
+  });
+  const kept = read.filter(([, member]) => member !== undefined);
+  return kept.length === 0 ? undefined : Object.fromEntries(kept);
+}
 const key = fc.oneof(
   fc.constantFrom("a", "b", "B", "\u212a", "k", "]", '}"{', "\\", "\u017fx", "é\ud83d\ude00"),
   fc.string(),
@@ -135,7 +142,7 @@ describe("splice", () => {
     );
     const attempt = (work: () => string): unknown => {
       try {
-        return JSON.parse(work().toLowerCase(), dropEmpty);
+        return readAsGo(JSON.parse(work()));
       } catch (error) {
         if (error instanceof DockerError) return "refused";
         throw error;
