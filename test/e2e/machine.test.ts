@@ -14,13 +14,25 @@ const GIB = 2 ** 30;
 
 const sh = (command: string): string => execFileSync("sh", ["-c", command], { encoding: "utf8" });
 
-/** What machines could leave on a host. */
+/** The cluster's ID, as in its link on the host: other runs may have machines on this host, too. */
+let own = "";
+
+function ownId(address: string): string {
+  const gateway = address.replace(/\d+$/, "1").replaceAll(".", "\\.");
+  return new RegExp(` shoal([0-9a-f]+) +inet ${gateway}/`).exec(sh("ip -4 -o address"))?.[1] ?? "";
+}
+
+/** What machines could leave on a host, but for what belongs to other clusters of machines. */
 function hostTraces(): Record<string, string[]> {
   const lines = (text: string): string[] => text.split("\n").filter(Boolean).sort();
   return {
-    links: readdirSync("/sys/class/net").sort(),
+    links: readdirSync("/sys/class/net")
+      .filter((name) => !/^shoal[0-9a-f]+$/.test(name) || name === `shoal${own}`)
+      .sort(),
     namespaces: lines(sh("ip netns list")),
-    mounts: lines(readFileSync("/proc/mounts", "utf8")),
+    mounts: lines(readFileSync("/proc/mounts", "utf8")).filter(
+      (line) => !/^nsfs \S+\/\.network /.test(line) || line.includes(storagePath),
+    ),
     rules: lines(
       sh("iptables-save")
         .replace(/^#.*$/gm, "")
@@ -38,8 +50,7 @@ const processes = (): string[] =>
   sh("ps -eo args")
     .split("\n")
     .filter((line) => line.includes(`${storagePath}/`));
-const cgroups = (): string =>
-  sh("find /sys/fs/cgroup -type d -path '*/shoal-*' 2>/dev/null | grep -F '/test-' || true");
+const cgroups = (): string => sh(`find /sys/fs/cgroup -type d -path '*/shoal-${own}*' 2>/dev/null || true`);
 
 async function engine(name: string, command: string): Promise<string> {
   const result = await machines.exec(name, ["sh", "-c", command]);
@@ -79,6 +90,8 @@ describe("local machines", () => {
       machines.create([disk], { labels: ["storage=disk", "zone=b"], memory: 1.5 * GIB, engineOpts: ["live-restore"] }),
     ]);
     expect(made.flat().map((machine) => machine.state)).toEqual(["Running", "Running"]);
+    own = ownId(made[0]?.[0]?.ip ?? "");
+    expect(own).not.toBe("");
     const format = "{{.Name}} {{.NCPU}} {{.MemTotal}} {{json .Labels}}";
     expect(await engine(ssd, `docker info -f '${format}'`)).toBe(`${ssd} 1 ${2 * GIB} ["storage=ssd"]`);
     expect(await engine(disk, `docker info -f '${format}'`)).toBe(`${disk} 1 ${1.5 * GIB} ["storage=disk","zone=b"]`);
@@ -155,6 +168,7 @@ describe("local machines", () => {
 
   it("keep containers running while only the engine is down", async () => {
     const pid = await engine(disk, "docker inspect -f '{{.State.Pid}}' worker");
+    expect(cgroups()).toContain(`/${disk}/`);
     await machines.stopEngine(disk);
     expect(await machines.enginePid(disk)).toBeNull();
     expect(await engine(disk, `cat /proc/${pid}/comm`)).toBe("sh");
