@@ -27,6 +27,7 @@ import { type Logger, silentLog } from "../../src/kit/log.ts";
 import { seededRandom } from "../../src/kit/random.ts";
 import { filtersByName } from "../../src/scheduler/filters/index.ts";
 import { strategyByName } from "../../src/scheduler/strategies/index.ts";
+import { MemoryStore } from "../../src/store/drivers/memory.ts";
 import { SimEngine, type SimEngineOptions } from "../engine/engine.ts";
 import { Meddler } from "./meddler.ts";
 import { TestClock } from "./test-clock.ts";
@@ -75,6 +76,8 @@ export const entryOf = (index: number): string => `10.0.0.${index}:2375`;
 export class World {
   readonly clock = new TestClock(systemClock);
   readonly engines: SimEngine[] = [];
+  /** Outlives managers. */
+  readonly store = new MemoryStore();
   cluster: Cluster;
   readonly warnings: string[] = [];
   /** Between the manager and each engine. */
@@ -138,6 +141,7 @@ export class World {
       mintIds: false,
       random,
       log,
+      store: this.store,
       ...rest,
       strategy: strategyByName(strategy),
       filters: filtersByName([]),

@@ -10,6 +10,7 @@ import type { Random } from "../kit/random.ts";
 import type { Filter } from "../scheduler/filters/filter.ts";
 import { Ledger } from "../scheduler/ledger.ts";
 import type { Strategy } from "../scheduler/strategies/strategy.ts";
+import type { Store } from "../store/store.ts";
 import { Decisions } from "./decisions.ts";
 import { EventHub } from "./event-hub.ts";
 import { ExecIndex } from "./exec-index.ts";
@@ -19,6 +20,7 @@ import type { ClusterNode } from "./node.ts";
 import { Placements } from "./placements.ts";
 import { PullMemory } from "./pull-memory.ts";
 import { Refresher } from "./refresh.ts";
+import { StoreWriter } from "./store-writer.ts";
 
 export interface ClusterOptions {
   readonly strategy: Strategy;
@@ -36,6 +38,8 @@ export interface ClusterOptions {
   readonly openEngine: (entry: string, observer: EngineObserver) => Engine;
   /** The address of a host name in discovery; absent: names are shown as they are. */
   readonly resolveHost?: (host: string) => Promise<string>;
+  /** What engines cannot hold; one manager's alone. */
+  readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -57,6 +61,7 @@ export class Cluster {
   readonly decisions: Decisions;
   readonly pullMemory: PullMemory;
   readonly refresher: Refresher;
+  readonly writer: StoreWriter;
 
   constructor(options: ClusterOptions) {
     this.options = options;
@@ -66,6 +71,7 @@ export class Cluster {
     this.decisions = new Decisions();
     this.pullMemory = new PullMemory(options.clock);
     this.refresher = new Refresher(this);
+    this.writer = new StoreWriter(options.store, options);
   }
 
   /** Nodes that can be asked now. */

@@ -140,3 +140,13 @@ export const IMAGES_REMEMBERED = 10_000;
 export const END_EVENT_MS = 250;
 /** Between two looks for that event. */
 export const END_POLL_MS = 5;
+/** A change is durable within this, or it is refused. */
+export const STORE_WRITE_MS = 10_000;
+/** Keys of one transaction: Consul takes no more. */
+export const STORE_TXN_KEYS = 64;
+/** Changes that wait for the store, each with somebody waiting for it. */
+export const STORE_QUEUE = 10_000;
+/** Keys whose last value waits to be written when there is time. */
+export const STORE_LATER_KEYS = 200_000;
+/** What the store did not take, and nobody waits for, is tried again this much later. */
+export const STORE_RETRY_MS = 1_000;

@@ -22,6 +22,7 @@ import type { Logger } from "../kit/log.ts";
 import { systemRandom } from "../kit/random.ts";
 import { filtersByName } from "../scheduler/filters/index.ts";
 import { strategyByName } from "../scheduler/strategies/index.ts";
+import { MemoryStore } from "../store/drivers/memory.ts";
 import type { ManageOptions } from "./options.ts";
 import { warningsOf } from "./warnings.ts";
 
@@ -72,6 +73,7 @@ function openCluster(options: ManageOptions, log: Logger): Cluster {
     nodeNames: options.nodeNames,
     mintIds: options.mintIds,
     resolveHost,
+    store: new MemoryStore(),
     clock: systemClock,
     random: systemRandom,
     log,

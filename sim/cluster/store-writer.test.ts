@@ -1,0 +1,158 @@
+/** Group commit, order and bounds of what the manager writes to its store. */
+import { describe, expect, it } from "vitest";
+import { StoreWriter } from "../../src/cluster/store-writer.ts";
+import { systemClock } from "../../src/kit/clock.ts";
+import { STORE_LATER_KEYS, STORE_TXN_KEYS, STORE_WRITE_MS } from "../../src/kit/limits.ts";
+import { silentLog } from "../../src/kit/log.ts";
+import { MemoryStore } from "../../src/store/drivers/memory.ts";
+import { StoreError, type Txn, type TxnResult } from "../../src/store/store.ts";
+import { TestClock } from "./test-clock.ts";
+
+/** Notes its transactions, and waits before each when told to. */
+class WatchedStore extends MemoryStore {
+  readonly txns: string[][] = [];
+  gate: Promise<void> = Promise.resolve();
+  failure: Error | undefined;
+  underWay = 0;
+
+  override async txn(txn: Txn): Promise<TxnResult> {
+    this.txns.push(txn.writes.map(({ key, value }) => `${key}=${value}`));
+    expect(++this.underWay).toBe(1);
+    try {
+      await this.gate;
+      if (this.failure) throw this.failure;
+      return await super.txn(txn);
+    } finally {
+      this.underWay--;
+    }
+  }
+}
+
+function open() {
+  const store = new WatchedStore();
+  const clock = new TestClock(systemClock);
+  return { store, clock, writer: new StoreWriter(store, { clock, log: silentLog }) };
+}
+
+const holding = (store: WatchedStore): (() => void) => {
+  let release = (): void => {};
+  store.gate = new Promise((resolve) => {
+    release = resolve;
+  });
+  return release;
+};
+
+const set = (key: string, value: string) => ({ key, value });
+
+describe("StoreWriter", () => {
+  it("commits in one transaction what is asked for together, and what waits meanwhile in the next", async () => {
+    const { store, writer } = open();
+    const release = holding(store);
+    const first = [writer.write([set("a", "1")]), writer.write([set("b", "1")])];
+    await Promise.resolve().then(() => {});
+    const second = Array.from({ length: 20 }, (_, i) => writer.write([set(`c${i}`, "1"), set("a", String(i))]));
+    release();
+    await Promise.all([...first, ...second]);
+    expect(store.txns).toHaveLength(2);
+    expect(store.txns[0]).toEqual(["a=1", "b=1"]);
+    expect((await store.get("a"))?.value).toBe("19");
+  });
+
+  it("never has more keys in a transaction than Consul takes, and keeps each caller's together", async () => {
+    const { store, writer } = open();
+    const groups = Array.from({ length: 50 }, (_, i) => [set(`a${i}`, "1"), set(`b${i}`, "1"), set(`c${i}`, "1")]);
+    await Promise.all(groups.map((group) => writer.write(group)));
+    for (const txn of store.txns) {
+      expect(txn.length).toBeLessThanOrEqual(STORE_TXN_KEYS);
+      expect(txn.length % 3).toBe(0);
+    }
+    expect(await store.list("")).toHaveLength(150);
+  });
+
+  it("refuses with one sentence what the store does not take, and serves the next", async () => {
+    const { store, writer } = open();
+    store.failure = new StoreError("no space left on device");
+    await expect(writer.write([set("a", "1")])).rejects.toMatchObject({
+      status: 503,
+      message: "the store does not take changes: no space left on device. Mend it and try again",
+    });
+    store.failure = undefined;
+    await writer.write([set("a", "2")]);
+    expect((await store.get("a"))?.value).toBe("2");
+  });
+
+  it("refuses what a hanging store does not answer in time; its late end never undoes what came after", async () => {
+    const { store, clock, writer } = open();
+    const waits: (() => void)[] = [];
+    const hurried = new StoreWriter(store, {
+      log: silentLog,
+      clock: {
+        now: () => clock.now(),
+        monotonic: () => clock.monotonic(),
+        sleep: (ms, signal) => clock.sleep(ms, signal),
+        after: (_ms, fn) => {
+          waits.push(fn);
+          return { cancel: () => {} };
+        },
+      },
+    });
+    const release = holding(store);
+    const write = hurried.write([set("a", "old")]);
+    while (store.txns.length === 0) await clock.sleep(1);
+    waits[0]?.();
+    await expect(write).rejects.toMatchObject({ status: 503 });
+    const next = hurried.write([set("a", "new")]);
+    await clock.sleep(5);
+    expect(store.txns).toEqual([["a=old"]]);
+    release();
+    await next;
+    expect((await store.get("a"))?.value).toBe("new");
+    await writer.idle();
+  });
+
+  it("refuses what waited too long in the queue", async () => {
+    const { store, clock, writer } = open();
+    const release = holding(store);
+    const first = writer.write([set("a", "1")]);
+    while (store.txns.length === 0) await clock.sleep(1);
+    const second = writer.write([set("b", "1")]);
+    clock.skip(STORE_WRITE_MS);
+    release();
+    await first;
+    await expect(second).rejects.toMatchObject({ status: 503 });
+    expect(await store.get("b")).toBeUndefined();
+    expect(clock.foreground).toBe(0);
+  });
+
+  it("writes for later the last value of a key, and never over a newer one", async () => {
+    const { store, writer } = open();
+    writer.later([set("a", "1"), set("b", "1")]);
+    writer.later([set("b", "2")]);
+    await writer.write([set("a", "2")]);
+    await writer.idle();
+    expect((await store.list("")).map(({ key, value }) => `${key}=${value}`)).toEqual(["a=2", "b=2"]);
+  });
+
+  it("tries again what it wrote for later and the store did not take, unless something newer came", async () => {
+    const { store, writer } = open();
+    store.failure = new StoreError("gone for a moment");
+    writer.later([set("a", "1"), set("b", "1")]);
+    await writer.idle();
+    store.failure = undefined;
+    await writer.write([set("a", "2")]);
+    await writer.idle();
+    expect((await store.list("")).map(({ key, value }) => `${key}=${value}`)).toEqual(["a=2", "b=1"]);
+  });
+
+  it("keeps no more for later than its bound", async () => {
+    const { store, writer } = open();
+    store.failure = new StoreError("gone for a moment");
+    writer.later(Array.from({ length: STORE_LATER_KEYS + 10 }, (_, i) => set(`k${i}`, "1")));
+    await writer.idle();
+    store.failure = undefined;
+    await writer.write([set("z", "1")]);
+    await writer.idle();
+    expect((await store.list("k")).length).toBeLessThanOrEqual(STORE_LATER_KEYS);
+    expect(await store.get("k0")).toBeUndefined();
+  });
+});

@@ -1,0 +1,193 @@
+/**
+ * The one way in which the manager changes its store: many callers share one transaction, one transaction is under way
+ * at a time, and what is queued is bounded. Owns the order of writes to a key; must not know what is stored.
+ */
+import { unavailable } from "../docker/errors.ts";
+import type { Clock, Timer } from "../kit/clock.ts";
+import { invariant } from "../kit/invariant.ts";
+import { STORE_LATER_KEYS, STORE_QUEUE, STORE_RETRY_MS, STORE_TXN_KEYS, STORE_WRITE_MS } from "../kit/limits.ts";
+import type { Logger } from "../kit/log.ts";
+import { type Store, StoreError, type Write } from "../store/store.ts";
+
+/** Writes that become durable together or not at all. */
+interface Group {
+  readonly writes: readonly Write[];
+  /** Monotonic milliseconds. */
+  readonly until: number;
+  readonly done: (failure?: Error) => void;
+}
+
+type Values = Map<string, string | undefined>;
+
+export class StoreWriter {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #groups: Group[] = [];
+  readonly #later: Values = new Map();
+  readonly #idle: (() => void)[] = [];
+  /** The last transaction, whether anybody still waits for it or not: a late one must not undo its successor. */
+  #last: Promise<unknown> = Promise.resolve();
+  #running = false;
+  #failing = false;
+  #retry: Timer | undefined;
+
+  constructor(store: Store, { clock, log }: { readonly clock: Clock; readonly log: Logger }) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /**
+   * Resolves when all of them are durable, in one transaction. Rejects with DockerError 503 when the store does not take
+   * them in time; it may have taken them all the same.
+   */
+  write(writes: readonly Write[]): Promise<void> {
+    invariant(writes.length <= STORE_TXN_KEYS, `${writes.length} writes in one transaction`);
+    if (this.#groups.length >= STORE_QUEUE) return Promise.reject(refused("too many changes wait for it"));
+    // What is asked for now is newer than what was left for later.
+    for (const { key } of writes) this.#later.delete(key);
+    return new Promise((resolve, reject) => {
+      this.#groups.push({
+        writes,
+        until: this.#clock.monotonic() + STORE_WRITE_MS,
+        done: (failure) => (failure ? reject(failure) : resolve()),
+      });
+      this.#run();
+    });
+  }
+
+  /** Written when there is time, the last value of each key; lost in a crash. What is too much is dropped, the oldest first. */
+  later(writes: readonly Write[]): void {
+    for (const { key, value } of writes) {
+      this.#later.delete(key);
+      this.#later.set(key, value);
+    }
+    for (const key of this.#later.keys()) {
+      if (this.#later.size <= STORE_LATER_KEYS) break;
+      this.#later.delete(key);
+    }
+    this.#run();
+  }
+
+  /** Resolves when nothing waits to be written, or the store does not take it. */
+  idle(): Promise<void> {
+    if (!this.#running && (!this.#hasWork || this.#retry)) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  get #hasWork(): boolean {
+    return this.#groups.length > 0 || this.#later.size > 0;
+  }
+
+  #run(): void {
+    if (this.#running || !this.#hasWork || (this.#retry && this.#groups.length === 0)) return;
+    this.#running = true;
+    // The next turn: whoever asks in this one shares the transaction.
+    void Promise.resolve()
+      .then(() => this.#transact())
+      .finally(() => {
+        this.#running = false;
+        this.#run();
+        if (!this.#running) for (const idle of this.#idle.splice(0)) idle();
+      });
+  }
+
+  /** One transaction. Never rejects. */
+  async #transact(): Promise<void> {
+    const now = this.#clock.monotonic();
+    const { groups, values } = this.#takeGroups(now);
+    const extra = this.#takeLater(values);
+    if (values.size === 0) return;
+    try {
+      const writes = [...values].map(([key, value]) => ({ key, value }));
+      await this.#commit(writes, Math.max(1, (groups[0]?.until ?? now + STORE_WRITE_MS) - now));
+      if (this.#failing) this.#log.info("the store takes changes again");
+      this.#failing = false;
+      for (const { done } of groups) done();
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      if (!this.#failing) this.#log.error("the store does not take changes", { error: why });
+      this.#failing = true;
+      for (const { done } of groups) done(refused(why));
+      for (const [key, value] of extra) if (!this.#later.has(key) && !this.#isQueued(key)) this.#later.set(key, value);
+      this.#retryLater();
+    }
+  }
+
+  /** As many groups as fit, oldest first; of a key that several write the last value counts. */
+  #takeGroups(now: number): { readonly groups: readonly Group[]; readonly values: Values } {
+    const groups: Group[] = [];
+    const values: Values = new Map();
+    for (let group = this.#groups[0]; group; group = this.#groups[0]) {
+      const more = group.writes.filter(({ key }) => !values.has(key)).length;
+      if (values.size + more > STORE_TXN_KEYS) break;
+      this.#groups.shift();
+      if (group.until <= now) {
+        group.done(refused(`no answer within ${STORE_WRITE_MS / 1000} s`));
+        continue;
+      }
+      groups.push(group);
+      for (const { key, value } of group.writes) values.set(key, value);
+    }
+    return { groups, values };
+  }
+
+  /** Fills a transaction up with what has time. */
+  #takeLater(values: Values): Values {
+    const taken: Values = new Map();
+    if (this.#groups.length > 0) return taken;
+    for (const [key, value] of this.#later) {
+      if (values.size >= STORE_TXN_KEYS) break;
+      if (values.has(key)) continue;
+      values.set(key, value);
+      taken.set(key, value);
+      this.#later.delete(key);
+    }
+    return taken;
+  }
+
+  /** Rejects when the store fails, or does not answer in time; the next one waits for its end all the same. */
+  async #commit(writes: readonly Write[], ms: number): Promise<void> {
+    const stop = new AbortController();
+    const late = new StoreError(`no answer within ${STORE_WRITE_MS / 1000} s`, { uncertain: true });
+    const timer = this.#clock.after(ms, () => stop.abort(late));
+    const txn = this.#last.then(() => {
+      stop.signal.throwIfAborted();
+      return this.#store.txn({ conditions: [], writes }, { signal: stop.signal });
+    });
+    this.#last = txn.catch(() => {});
+    try {
+      const { ok } = await Promise.race([txn, aborted(stop.signal)]);
+      invariant(ok, "a transaction without conditions was refused");
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  #isQueued(key: string): boolean {
+    return this.#groups.some(({ writes }) => writes.some((write) => write.key === key));
+  }
+
+  #retryLater(): void {
+    if (this.#retry || this.#later.size === 0) return;
+    this.#retry = this.#clock.after(
+      STORE_RETRY_MS,
+      () => {
+        this.#retry = undefined;
+        this.#run();
+      },
+      { background: true },
+    );
+  }
+}
+
+function refused(why: string): Error {
+  return unavailable(`the store does not take changes: ${why}. Mend it and try again`);
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) =>
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true }),
+  );
+}
