@@ -142,7 +142,7 @@ export const END_EVENT_MS = 250;
 export const END_POLL_MS = 5;
 /** A change is durable within this, or it is refused. */
 export const STORE_WRITE_MS = 10_000;
-/** Keys of one transaction: Consul takes no more. */
+/** Keys that one transaction names, in conditions and writes: Consul takes no more. */
 export const STORE_TXN_KEYS = 64;
 /** Changes that wait for the store, each with somebody waiting for it. */
 export const STORE_QUEUE = 10_000;
@@ -150,3 +150,9 @@ export const STORE_QUEUE = 10_000;
 export const STORE_LATER_KEYS = 200_000;
 /** What the store did not take, and nobody waits for, is tried again this much later. */
 export const STORE_RETRY_MS = 1_000;
+/** Characters of a key of the store. */
+export const STORE_KEY_CHARS = 1_024;
+/** A value in the store, UTF-8. */
+export const STORE_VALUE_BYTES = 256 << 10;
+/** Keys and values that one transaction writes, UTF-8: Consul takes 512 KiB with the values in base64. */
+export const STORE_TXN_BYTES = 352 << 10;

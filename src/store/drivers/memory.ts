@@ -1,77 +1,52 @@
-/** A store in this process: for tests and for managers that need keep nothing. Owns its entries; nothing survives the process. */
-import {
-  type Condition,
-  type Entry,
-  type Store,
-  StoreError,
-  type Txn,
-  type TxnResult,
-  type Version,
-  type WatchObserver,
-} from "../store.ts";
+/**
+ * The store without a disk: for tests, the simulator, and a manager that is to remember nothing. What it holds outlives
+ * the store that was opened on it, as a disk does, when the `MemoryStoreData` is kept.
+ */
+import { checkKey, checkOpen, checkPrefix, checkTxn } from "../bounds.ts";
+import { Contents, Staged } from "../contents.ts";
+import type { CallOptions, Entry, Store, Txn, TxnResult, WatchObserver } from "../store.ts";
+
+/** What memory stores hold: several opened on the same see each other's writes. */
+export class MemoryStoreData {
+  readonly contents = new Contents();
+}
 
 export class MemoryStore implements Store {
-  readonly #entries = new Map<string, Entry>();
-  readonly #watches = new Set<{ readonly prefix: string; readonly observer: WatchObserver }>();
-  #version = 0;
-  #closed = false;
+  readonly #contents: Contents;
+  readonly #closed = new AbortController();
 
-  async get(key: string): Promise<Entry | undefined> {
-    this.#requireOpen();
-    return this.#entries.get(key);
+  constructor(data = new MemoryStoreData()) {
+    this.#contents = data.contents;
   }
 
-  async list(prefix: string): Promise<readonly Entry[]> {
-    this.#requireOpen();
-    return this.#under(prefix);
+  async get(key: string, options?: CallOptions): Promise<Entry | undefined> {
+    checkOpen(this.#closed.signal, options);
+    checkKey(key);
+    return this.#contents.get(key);
   }
 
-  async txn({ conditions, writes }: Txn): Promise<TxnResult> {
-    this.#requireOpen();
-    if (!conditions.every((condition) => this.#holds(condition))) return { ok: false };
-    return { ok: true, versions: writes.map(({ key, value }) => this.#write(key, value)) };
+  async list(prefix: string, options?: CallOptions): Promise<readonly Entry[]> {
+    checkOpen(this.#closed.signal, options);
+    checkPrefix(prefix);
+    return this.#contents.list(prefix);
+  }
+
+  async txn(txn: Txn, options?: CallOptions): Promise<TxnResult> {
+    checkOpen(this.#closed.signal, options);
+    checkTxn(txn);
+    const staged = new Staged(this.#contents);
+    const result = staged.add(txn);
+    this.#contents.apply(staged.changes, staged.revision);
+    return result;
   }
 
   async watch(prefix: string, observer: WatchObserver, signal: AbortSignal): Promise<void> {
-    this.#requireOpen();
-    if (signal.aborted) return;
-    const watch = { prefix, observer };
-    observer.snapshot(this.#under(prefix));
-    this.#watches.add(watch);
-    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-    this.#watches.delete(watch);
+    checkOpen(this.#closed.signal);
+    checkPrefix(prefix);
+    await this.#contents.watch(prefix, observer, AbortSignal.any([signal, this.#closed.signal]));
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-  }
-
-  #under(prefix: string): Entry[] {
-    return [...this.#entries.values()]
-      .filter(({ key }) => key.startsWith(prefix))
-      .sort((a, b) => (a.key < b.key ? -1 : 1));
-  }
-
-  #holds({ key, version }: Condition): boolean {
-    return this.#entries.get(key)?.version === version;
-  }
-
-  #write(key: string, value: string | undefined): Version | undefined {
-    if (value === undefined) {
-      if (this.#entries.delete(key)) this.#tell({ key, value, version: undefined });
-      return undefined;
-    }
-    const entry = { key, value, version: String(++this.#version) };
-    this.#entries.set(key, entry);
-    this.#tell(entry);
-    return entry.version;
-  }
-
-  #tell(change: Parameters<WatchObserver["change"]>[0]): void {
-    for (const { prefix, observer } of this.#watches) if (change.key.startsWith(prefix)) observer.change(change);
-  }
-
-  #requireOpen(): void {
-    if (this.#closed) throw new StoreError("the store is closed");
+    this.#closed.abort();
   }
 }

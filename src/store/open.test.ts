@@ -1,0 +1,26 @@
+/** Which URL opens which store. */
+import { describe, expect, it } from "vitest";
+import { systemClock } from "../kit/clock.ts";
+import { silentLog } from "../kit/log.ts";
+import { MemoryStore } from "./drivers/memory.ts";
+import { openStore } from "./open.ts";
+
+const context = { clock: systemClock, log: silentLog };
+
+describe("openStore", () => {
+  it("opens memory://, a new one each time", async () => {
+    const store = await openStore("memory://", context);
+    expect(store).toBeInstanceOf(MemoryStore);
+    await store.txn({ conditions: [], writes: [{ key: "a", value: "1" }] });
+    expect(await (await openStore("memory://", context)).list("")).toEqual([]);
+  });
+
+  it.each(["etcd://a:2379/shoal", "consul://a:8500", "zk://a:2181"])("says that %s comes later", async (url) => {
+    await expect(openStore(url, context)).rejects.toThrow(`${url.slice(0, url.indexOf(":"))}:// is not supported yet`);
+  });
+
+  it("refuses what it does not know", async () => {
+    await expect(openStore("redis://a", context)).rejects.toThrow("unknown store scheme redis://");
+    await expect(openStore("/var/lib/shoal", context)).rejects.toThrow('bad store "/var/lib/shoal"');
+  });
+});
