@@ -35,3 +35,21 @@ describe("the route table", () => {
     expect(ROUTES.match("PATCH", "/containers/json")).toBeUndefined();
   });
 });
+
+describe("what a route changes", () => {
+  it("is said by every route that is not a reading", () => {
+    const silent = ROUTES.routes.filter(
+      ({ method, mutates }) => !["GET", "HEAD"].includes(method) && mutates === undefined,
+    );
+    expect(silent.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
+  });
+
+  it("is named noun.verb, and no parameter that may hold a secret is logged", () => {
+    const secret = ["filters", "fromSrc", "message", "author", "changes", "buildargs", "labels", "remote"];
+    for (const { mutates } of ROUTES.routes) {
+      if (!mutates) continue;
+      expect(mutates.action).toMatch(/^[a-z]+\.[a-z]+$/);
+      expect(mutates.options?.filter((name) => secret.includes(name)) ?? []).toEqual([]);
+    }
+  });
+});

@@ -22,7 +22,9 @@ export function describeApi(routes: readonly Route[]): string {
     "",
     ...Object.entries(HOW).map(([how, words]) => `- **${how}**: ${words}.`),
     "",
-    ...table(["method", "path", "how", "what differs from one engine"], served.map(rowOf)),
+    "A route with an action under **audit** changes something, and is called that there.",
+    "",
+    ...table(["method", "path", "how", "audit", "what differs from one engine"], served.map(rowOf)),
     "",
     "## What shoal does between a client and an older engine",
     "",
@@ -38,8 +40,8 @@ export function describeApi(routes: readonly Route[]): string {
   ].join("\n");
 }
 
-function rowOf({ method, path, how, note = "" }: Route): string[] {
-  return [method, `\`${path}\``, how, note];
+function rowOf({ method, path, how, mutates, note = "" }: Route): string[] {
+  return [method, `\`${path}\``, how, mutates ? `\`${mutates.action}\`` : "", note];
 }
 
 function groups(routes: readonly Route[]): string[][] {

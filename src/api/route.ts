@@ -23,6 +23,16 @@ export interface Context {
   readonly stopping: AbortSignal;
 }
 
+/** What a route changes, as the audit log tells it. */
+export interface Mutation {
+  /** `noun.verb`, such as `container.create`. */
+  readonly action: string;
+  /** Parameters of the query whose values are logged: none that may hold a secret (filters hold labels' values). */
+  readonly options?: readonly string[];
+  /** It goes on while its answer comes in: it has a second line when it ended. */
+  readonly streams?: true;
+}
+
 export interface Route {
   readonly method: string;
   /** `/containers/{name}/json`: `{name}` takes slashes too (node/name, image names), `{id}` takes none. */
@@ -30,6 +40,8 @@ export interface Route {
   readonly how: How;
   /** What differs from one engine, in one sentence for docs/api.md. */
   readonly note?: string;
+  /** Every route that is not GET or HEAD says it: what it changes, or false when it changes nothing. */
+  readonly mutates?: Mutation | false;
   readonly handle: (context: Context, answer: Answer) => Promise<void>;
   /** For connections that the client wants upgraded; without it the wish is ignored. */
   readonly upgrade?: (context: Context, upgrade: Upgrade) => Promise<void>;

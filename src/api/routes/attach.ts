@@ -6,7 +6,7 @@ import { clusterText } from "../../cluster/translate.ts";
 import { goGet, splice } from "../../docker/json-text.ts";
 import { askText, containerOf, containerPath, forward, forwardUpgrade, queryOf } from "../forward.ts";
 import { sendJson } from "../listener/answer.ts";
-import type { Context, Route } from "../route.ts";
+import type { Context, Mutation, Route } from "../route.ts";
 
 const attach = (suffix: string): Pick<Route, "handle" | "upgrade"> => ({
   async handle(context, answer) {
@@ -53,11 +53,26 @@ const execRoute = (suffix: string): Pick<Route, "handle" | "upgrade"> => ({
   },
 });
 
+/** Who is attached may write to the container. */
+const ATTACHES: Mutation = { action: "container.attach", options: ["stdin"], streams: true };
+
 export const ATTACH_ROUTES: readonly Route[] = [
-  { method: "POST", path: "/containers/{name}/attach", how: "proxied", ...attach("/attach") },
-  { method: "GET", path: "/containers/{name}/attach/ws", how: "proxied", ...attach("/attach/ws") },
-  { method: "POST", path: "/containers/{name}/exec", how: "proxied", handle: createExec },
+  { method: "POST", path: "/containers/{name}/attach", how: "proxied", mutates: ATTACHES, ...attach("/attach") },
+  { method: "GET", path: "/containers/{name}/attach/ws", how: "proxied", mutates: ATTACHES, ...attach("/attach/ws") },
+  {
+    method: "POST",
+    path: "/containers/{name}/exec",
+    how: "proxied",
+    mutates: { action: "exec.create" },
+    handle: createExec,
+  },
   { method: "GET", path: "/exec/{id}/json", how: "proxied", handle: inspectExec },
-  { method: "POST", path: "/exec/{id}/start", how: "proxied", ...execRoute("/start") },
-  { method: "POST", path: "/exec/{id}/resize", how: "proxied", handle: execRoute("/resize").handle },
+  {
+    method: "POST",
+    path: "/exec/{id}/start",
+    how: "proxied",
+    mutates: { action: "exec.start", streams: true },
+    ...execRoute("/start"),
+  },
+  { method: "POST", path: "/exec/{id}/resize", how: "proxied", mutates: false, handle: execRoute("/resize").handle },
 ];

@@ -81,6 +81,7 @@ export const IMAGE_ROUTES: readonly Route[] = [
     path: "/images/create",
     how: "scheduled",
     note: "Pulls to the node whose create missed the image, else to one node or, with --pull-to all, to all. Import is not supported yet.",
+    mutates: { action: "image.pull", options: ["fromImage", "tag", "platform"], streams: true },
     handle: pull,
   },
   {
@@ -97,6 +98,20 @@ export const IMAGE_ROUTES: readonly Route[] = [
     note: "From a node that has it.",
     handle: read("history"),
   },
-  { method: "POST", path: "/images/{name}/tag", how: "fanned out", note: "On every node that has it.", handle: tag },
-  { method: "DELETE", path: "/images/{name}", how: "fanned out", note: "From every node that has it.", handle: remove },
+  {
+    method: "POST",
+    path: "/images/{name}/tag",
+    how: "fanned out",
+    note: "On every node that has it.",
+    mutates: { action: "image.tag", options: ["repo", "tag"] },
+    handle: tag,
+  },
+  {
+    method: "DELETE",
+    path: "/images/{name}",
+    how: "fanned out",
+    note: "From every node that has it.",
+    mutates: { action: "image.remove", options: ["force", "noprune"] },
+    handle: remove,
+  },
 ];

@@ -111,7 +111,7 @@ export const SYSTEM_ROUTES: readonly Route[] = [
     note: "Each event with its node's name, ID and address as attributes.",
     handle: streamEvents,
   },
-  { method: "POST", path: "/auth", how: "proxied", note: "By any node that answers.", handle: auth },
+  { method: "POST", path: "/auth", how: "proxied", mutates: false, note: "By any node that answers.", handle: auth },
   {
     method: "GET",
     path: "/shoal/nodes",

@@ -90,6 +90,6 @@ export const UNSUPPORTED_ROUTES: readonly Route[] = Object.entries(UNSUPPORTED).
     const refuse = async (): Promise<void> => {
       throw notSupportedYet(what);
     };
-    return { method, path, how: "unsupported", note: `\`${what}\``, handle: refuse, upgrade: refuse };
+    return { method, path, how: "unsupported", note: `\`${what}\``, mutates: false, handle: refuse, upgrade: refuse };
   }),
 );
