@@ -169,7 +169,7 @@ describe("prune", () => {
     const world = await World.open({ strategy: "spread", nodes: 2 });
     await world.create("one");
     await world.create("two");
-    world.engine("node-2").faults.failNext("POST /containers/prune", 500, "busy");
+    world.engine("node-2").faults.failNext("DELETE /containers/{name}", 500, "busy");
     expect(await refusal(pruneContainers(world.cluster, null))).toEqual({ status: 500, message: "node-2: busy" });
     expect(await world.names()).toEqual(["two"]);
     await world.close();

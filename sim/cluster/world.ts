@@ -7,7 +7,7 @@ import { changed } from "../../src/cluster/changed.ts";
 import { Cluster, type ClusterOptions } from "../../src/cluster/cluster.ts";
 import { type CreateAnswer, createContainer } from "../../src/cluster/create.ts";
 import { forget } from "../../src/cluster/forget.ts";
-import { clusterInfo } from "../../src/cluster/info.ts";
+import { clusterInfo, type HostFacts } from "../../src/cluster/info.ts";
 import { type ListQuery, listContainers } from "../../src/cluster/list-containers.ts";
 import { requireContainer } from "../../src/cluster/lookup.ts";
 import { leaveAll, setEntries } from "../../src/cluster/membership.ts";
@@ -138,6 +138,7 @@ export class World {
       cpuShares: "cpus",
       pullTo: "one",
       nodeNames: false,
+      foreign: undefined,
       mintIds: false,
       random,
       log,
@@ -326,7 +327,7 @@ export class World {
   }
 }
 
-const HOST = {
+export const HOST: HostFacts = {
   id: "test",
   hostName: "manager",
   version: "0",

@@ -1,5 +1,6 @@
 /** The Docker Engine API over a cluster, as the listeners want it: a handler, an upgrade handler and common headers. */
 import type { Cluster } from "../cluster/cluster.ts";
+import { requireOwn } from "../cluster/foreign.ts";
 import type { HostFacts } from "../cluster/info.ts";
 import { badRequest, pageNotFound } from "../docker/errors.ts";
 import { compareVersions, MIN_API_VERSION } from "../docker/version.ts";
@@ -38,12 +39,14 @@ export function createApi(cluster: Cluster, host: HostFacts, stopping: AbortSign
     ],
     async handler(request, answer) {
       const match = find(request);
+      checkForeign(cluster, match);
       await match.route.handle(contextOf(request, match), answer);
     },
     takesUpgrade: (request) => ROUTES.match(request.method, request.path)?.route.upgrade !== undefined,
     async upgrade(upgrade) {
       const match = find(upgrade.request);
       if (!match.route.upgrade) throw pageNotFound();
+      checkForeign(cluster, match);
       await match.route.upgrade(contextOf(upgrade.request, match), upgrade);
     },
   };
@@ -60,4 +63,12 @@ function checkVersion({ version }: ApiRequest, newest: string): void {
       `client version ${version} is too old. Minimum supported API version is ${MIN_API_VERSION}, please upgrade your client to a newer version`,
     );
   }
+}
+
+/** What was made past shoal is left alone. A container that is not there is the handler's to refuse. */
+function checkForeign(cluster: Cluster, { route, params }: Match): void {
+  if (route.protects === undefined) return;
+  const { name = "" } = params;
+  const record = cluster.inventory.find(name);
+  if (record) requireOwn(cluster, record, name, route.protects);
 }

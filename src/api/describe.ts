@@ -24,7 +24,11 @@ export function describeApi(routes: readonly Route[]): string {
     "",
     "A route with an action under **audit** changes something, and is called that there.",
     "",
-    ...table(["method", "path", "how", "audit", "what differs from one engine"], served.map(rowOf)),
+    ...table(["method", "path", "how", "audit", "foreign", "what differs from one engine"], served.map(rowOf)),
+    "",
+    "## What was not made through shoal",
+    "",
+    "Foreign is a container that no create through shoal made. It is listed, readable and counted like every other one. What changes it or its processes (`protected` above) is answered with 409 and the remedy: address it as `node/name`, or start the manager with `--foreign manage`, the default while discovery has never listed a second node. An ID or a bare name never touches it. exec counts as a change because a command can do anything in there, resize because it sends a signal (SIGWINCH stops httpd). Creates may read it: `--volumes-from`, `--link`, `--network container:`, `commit`. Its name is taken: 409, as on one engine. With `--node-names` every list shows `node/name`, so what is copied from a list is addressed with its node.",
     "",
     "## What shoal does between a client and an older engine",
     "",
@@ -40,8 +44,9 @@ export function describeApi(routes: readonly Route[]): string {
   ].join("\n");
 }
 
-function rowOf({ method, path, how, mutates, note = "" }: Route): string[] {
-  return [method, `\`${path}\``, how, mutates ? `\`${mutates.action}\`` : "", note];
+function rowOf({ method, path, how, mutates, protects, note = "" }: Route): string[] {
+  const audit = mutates ? `\`${mutates.action}\`` : "";
+  return [method, `\`${path}\``, how, audit, protects === undefined ? "" : "protected", note];
 }
 
 function groups(routes: readonly Route[]): string[][] {

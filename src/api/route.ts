@@ -42,6 +42,8 @@ export interface Route {
   readonly note?: string;
   /** Every route that is not GET or HEAD says it: what it changes, or false when it changes nothing. */
   readonly mutates?: Mutation | false;
+  /** A change of the container `{name}`, as a verb: refused for one made past shoal, unless the node was named too. */
+  readonly protects?: string;
   readonly handle: (context: Context, answer: Answer) => Promise<void>;
   /** For connections that the client wants upgraded; without it the wish is ignored. */
   readonly upgrade?: (context: Context, upgrade: Upgrade) => Promise<void>;

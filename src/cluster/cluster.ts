@@ -14,6 +14,7 @@ import type { Store } from "../store/store.ts";
 import { Decisions } from "./decisions.ts";
 import { EventHub } from "./event-hub.ts";
 import { ExecIndex } from "./exec-index.ts";
+import type { ForeignMode } from "./foreign.ts";
 import { ImageIndex } from "./image-index.ts";
 import { Inventory } from "./inventory.ts";
 import type { ClusterNode } from "./node.ts";
@@ -32,6 +33,8 @@ export interface ClusterOptions {
   readonly pullTo: "one" | "all";
   /** List names as `node-1/redis`, as classic Swarm did. */
   readonly nodeNames: boolean;
+  /** What is not ours; undefined: managed while there is but one node. */
+  readonly foreign: ForeignMode | undefined;
   /** Test mode: every container gets a cluster ID unlike the engine's. */
   readonly mintIds: boolean;
   /** Makes the connection to one discovery entry; not started yet. */
@@ -52,6 +55,8 @@ export class Cluster {
   readonly log: Logger;
   /** By node ID, in the order of discovery. */
   readonly nodes = new Map<string, ClusterNode>();
+  /** There was a second node at some time since the start. */
+  hadSeveralNodes = false;
   readonly inventory = new Inventory();
   readonly images = new ImageIndex();
   readonly ledger = new Ledger();

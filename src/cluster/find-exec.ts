@@ -2,6 +2,7 @@
 import { noSuchExec } from "../docker/errors.ts";
 import { ENGINE_CALL_MS } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
+import { isForeign } from "./foreign.ts";
 import { missing } from "./lookup.ts";
 import type { ContainerRecord } from "./record.ts";
 
@@ -21,6 +22,7 @@ export async function findExec(cluster: Cluster, id: string): Promise<ContainerR
   );
   const record = found.find((candidate) => candidate !== undefined);
   if (!record) throw missing(cluster, noSuchExec(id));
-  cluster.execs.add(id, record);
+  // What is remembered counts as made through shoal.
+  if (!isForeign(record)) cluster.execs.add(id, record);
   return record;
 }

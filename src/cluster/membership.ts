@@ -39,6 +39,7 @@ function join(cluster: Cluster, id: string, entry: Entry): void {
     joinedAt: cluster.clock.monotonic(),
   });
   cluster.nodes.set(id, node);
+  if (cluster.nodes.size > 1) cluster.hadSeveralNodes = true;
   cluster.log.info("node joined", { address: entry });
   const { resolveHost } = cluster.options;
   if (/^[\d.]*$/.test(node.ip) || node.ip.includes(":") || !resolveHost) engine.start();

@@ -156,3 +156,7 @@ export const STORE_KEY_CHARS = 1_024;
 export const STORE_VALUE_BYTES = 256 << 10;
 /** Keys and values that one transaction writes, UTF-8: Consul takes 512 KiB with the values in base64. */
 export const STORE_TXN_BYTES = 352 << 10;
+/** Objects that one prune removes at the same time. */
+export const PRUNED_AT_ONCE = 8;
+/** Objects that one prune asks an engine about in one request. */
+export const PRUNED_PER_QUESTION = 100;

@@ -26,6 +26,8 @@ export interface ManageOptions {
   readonly pullTo: "one" | "all";
   /** List names as `node-1/redis`, as classic Swarm does. */
   readonly nodeNames: boolean;
+  /** What was not made through shoal: left alone or managed; undefined: managed while there is but one node. */
+  readonly foreign: "protect" | "manage" | undefined;
   readonly cors: boolean;
   /** Refuse to listen beyond loopback without verified TLS. */
   readonly requireTls: boolean;

@@ -71,6 +71,7 @@ function openCluster(options: ManageOptions, log: Logger): Cluster {
     cpuShares: options.cpuShares,
     pullTo: options.pullTo,
     nodeNames: options.nodeNames,
+    foreign: options.foreign,
     mintIds: options.mintIds,
     resolveHost,
     store: new MemoryStore(),

@@ -1,24 +1,37 @@
 /** Streams into a container: attach and its websocket, exec. Upgraded connections are joined byte for byte. */
 
 import { findExec } from "../../cluster/find-exec.ts";
+import { requireOwn } from "../../cluster/foreign.ts";
 import type { ContainerRecord } from "../../cluster/record.ts";
 import { clusterText } from "../../cluster/translate.ts";
 import { goGet, splice } from "../../docker/json-text.ts";
 import { askText, containerOf, containerPath, forward, forwardUpgrade, queryOf } from "../forward.ts";
 import { sendJson } from "../listener/answer.ts";
 import type { Context, Mutation, Route } from "../route.ts";
+import { flag } from "./containers.ts";
 
 const attach = (suffix: string): Pick<Route, "handle" | "upgrade"> => ({
   async handle(context, answer) {
-    const record = containerOf(context);
+    const record = attachable(context, suffix);
     await forward(context, answer, record.node, containerPath(context, record, suffix));
   },
   async upgrade(context, upgrade) {
-    const record = containerOf(context);
+    const record = attachable(context, suffix);
     // A body means nothing here, and some clients send one: engines ignore it, and on a raw stream it would be input.
     await forwardUpgrade(context, upgrade, record, containerPath(context, record, suffix));
   },
 });
+
+/** Output is only read. Input changes what runs, and older engines take a websocket's input unasked. */
+function attachable(context: Context, suffix: string): ContainerRecord {
+  const { cluster, params, request } = context;
+  const record = containerOf(context);
+  if (suffix === "/attach/ws" || flag(request, "stdin")) requireOwn(cluster, record, params.name ?? "", "write to");
+  return record;
+}
+
+/** As requireOwn says it. */
+const EXEC = "run commands in";
 
 const createExec: Route["handle"] = async (context, answer) => {
   const record = containerOf(context);
@@ -34,6 +47,14 @@ async function execPath(context: Context, suffix: string): Promise<{ record: Con
   return { record, path: `/exec/${encodeURIComponent(id)}${suffix}${queryOf(context.request)}` };
 }
 
+/** An exec that we made was allowed then; one made past shoal is as foreign as its container. */
+async function startPath(context: Context): Promise<{ record: ContainerRecord; path: string }> {
+  const made = context.cluster.execs.get(context.params.id ?? "");
+  const found = await execPath(context, "/start");
+  if (!made) requireOwn(context.cluster, found.record, "", EXEC);
+  return found;
+}
+
 const inspectExec: Route["handle"] = async (context, answer) => {
   const { record, path } = await execPath(context, "/json");
   const { text } = await askText(context, record.node, path);
@@ -42,28 +63,48 @@ const inspectExec: Route["handle"] = async (context, answer) => {
   sendJson(answer, 200, known ? text : clusterText(context.cluster, record.node, translated));
 };
 
-const execRoute = (suffix: string): Pick<Route, "handle" | "upgrade"> => ({
+const startExec: Pick<Route, "handle" | "upgrade"> = {
   async handle(context, answer) {
-    const { record, path } = await execPath(context, suffix);
+    const { record, path } = await startPath(context);
     await forward(context, answer, record.node, path);
   },
   async upgrade(context, upgrade) {
-    const { record, path } = await execPath(context, suffix);
+    const { record, path } = await startPath(context);
     await forwardUpgrade(context, upgrade, record, path, upgrade.body);
   },
-});
+};
+
+const resizeExec: Route["handle"] = async (context, answer) => {
+  const { record, path } = await execPath(context, "/resize");
+  await forward(context, answer, record.node, path);
+};
 
 /** Who is attached may write to the container. */
 const ATTACHES: Mutation = { action: "container.attach", options: ["stdin"], streams: true };
 
 export const ATTACH_ROUTES: readonly Route[] = [
-  { method: "POST", path: "/containers/{name}/attach", how: "proxied", mutates: ATTACHES, ...attach("/attach") },
-  { method: "GET", path: "/containers/{name}/attach/ws", how: "proxied", mutates: ATTACHES, ...attach("/attach/ws") },
+  {
+    method: "POST",
+    path: "/containers/{name}/attach",
+    how: "proxied",
+    mutates: ATTACHES,
+    note: "Output of a foreign container is read, its input is protected.",
+    ...attach("/attach"),
+  },
+  {
+    method: "GET",
+    path: "/containers/{name}/attach/ws",
+    how: "proxied",
+    mutates: ATTACHES,
+    note: "A foreign container is protected: engines below 23 open its input unasked.",
+    ...attach("/attach/ws"),
+  },
   {
     method: "POST",
     path: "/containers/{name}/exec",
     how: "proxied",
     mutates: { action: "exec.create" },
+    protects: EXEC,
     handle: createExec,
   },
   { method: "GET", path: "/exec/{id}/json", how: "proxied", handle: inspectExec },
@@ -72,7 +113,8 @@ export const ATTACH_ROUTES: readonly Route[] = [
     path: "/exec/{id}/start",
     how: "proxied",
     mutates: { action: "exec.start", streams: true },
-    ...execRoute("/start"),
+    note: "In a foreign container only what was created through shoal.",
+    ...startExec,
   },
-  { method: "POST", path: "/exec/{id}/resize", how: "proxied", mutates: false, handle: execRoute("/resize").handle },
+  { method: "POST", path: "/exec/{id}/resize", how: "proxied", mutates: false, handle: resizeExec },
 ];

@@ -151,7 +151,6 @@ async function commit(context: Context, answer: Answer): Promise<void> {
   sendJson(answer, status, text);
 }
 
-/** Answered by the container's node, byte for byte. */
 /** Each object of the stream names its container. */
 async function stats(context: Context, answer: Answer): Promise<void> {
   const record = containerOf(context);
@@ -159,6 +158,7 @@ async function stats(context: Context, answer: Answer): Promise<void> {
   await pipeAnswer(answer, from, record.id === record.engineId ? {} : { map: statsTranslator(record) });
 }
 
+/** Answered by the container's node, byte for byte. */
 function proxied(suffix: string): Route["handle"] {
   return async (context, answer) => {
     const record = containerOf(context);
@@ -193,7 +193,7 @@ export const CONTAINER_ROUTES: readonly Route[] = [
     method: "POST",
     path: "/commit",
     how: "proxied",
-    note: "The image is on the container's node.",
+    note: "The image is on the container's node. A foreign container too is only read, and paused meanwhile as Docker does.",
     mutates: { action: "container.commit", options: ["container", "repo", "tag", "pause"] },
     handle: commit,
   },
@@ -209,11 +209,19 @@ export const CONTAINER_ROUTES: readonly Route[] = [
   { method: "GET", path: "/containers/{name}/changes", how: "proxied", handle: proxied("/changes") },
   { method: "GET", path: "/containers/{name}/export", how: "proxied", handle: proxied("/export") },
   { method: "GET", path: "/containers/{name}/stats", how: "proxied", handle: stats },
-  { method: "POST", path: "/containers/{name}/resize", how: "proxied", mutates: false, handle: proxied("/resize") },
+  {
+    method: "POST",
+    path: "/containers/{name}/resize",
+    how: "proxied",
+    protects: "resize",
+    mutates: false,
+    handle: proxied("/resize"),
+  },
   {
     method: "POST",
     path: "/containers/{name}/start",
     how: "proxied",
+    protects: "start",
     note: "What the container released when it ended is reserved again first: 409 when its node has no room.",
     mutates: { action: "container.start" },
     handle: start,
@@ -222,6 +230,7 @@ export const CONTAINER_ROUTES: readonly Route[] = [
     method: "POST",
     path: "/containers/{name}/stop",
     how: "proxied",
+    protects: "stop",
     mutates: { action: "container.stop", options: ["t", "signal"] },
     handle: change("stop"),
   },
@@ -229,6 +238,7 @@ export const CONTAINER_ROUTES: readonly Route[] = [
     method: "POST",
     path: "/containers/{name}/restart",
     how: "proxied",
+    protects: "restart",
     mutates: { action: "container.restart", options: ["t", "signal"] },
     handle: change("restart"),
   },
@@ -236,6 +246,7 @@ export const CONTAINER_ROUTES: readonly Route[] = [
     method: "POST",
     path: "/containers/{name}/kill",
     how: "proxied",
+    protects: "kill",
     mutates: { action: "container.kill", options: ["signal"] },
     handle: change("kill"),
   },
@@ -243,6 +254,7 @@ export const CONTAINER_ROUTES: readonly Route[] = [
     method: "POST",
     path: "/containers/{name}/update",
     how: "proxied",
+    protects: "update",
     note: "Asks the ledger first: 409 when the node has no room.",
     mutates: { action: "container.update" },
     handle: update,
@@ -251,6 +263,7 @@ export const CONTAINER_ROUTES: readonly Route[] = [
     method: "POST",
     path: "/containers/{name}/rename",
     how: "proxied",
+    protects: "rename",
     note: "Names are unique over the cluster.",
     mutates: { action: "container.rename", options: ["name"] },
     handle: rename,
@@ -259,6 +272,7 @@ export const CONTAINER_ROUTES: readonly Route[] = [
     method: "POST",
     path: "/containers/{name}/pause",
     how: "proxied",
+    protects: "pause",
     mutates: { action: "container.pause" },
     handle: change("pause"),
   },
@@ -266,6 +280,7 @@ export const CONTAINER_ROUTES: readonly Route[] = [
     method: "POST",
     path: "/containers/{name}/unpause",
     how: "proxied",
+    protects: "unpause",
     mutates: { action: "container.unpause" },
     handle: change("unpause"),
   },
@@ -274,6 +289,7 @@ export const CONTAINER_ROUTES: readonly Route[] = [
     method: "DELETE",
     path: "/containers/{name}",
     how: "proxied",
+    protects: "remove",
     mutates: { action: "container.remove", options: ["force", "v", "link"] },
     handle: remove,
   },
@@ -283,6 +299,7 @@ export const CONTAINER_ROUTES: readonly Route[] = [
     method: "PUT",
     path: "/containers/{name}/archive",
     how: "proxied",
+    protects: "copy into",
     mutates: { action: "container.extract", options: ["path"] },
     handle: proxied("/archive"),
   },

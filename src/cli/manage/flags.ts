@@ -32,6 +32,7 @@ export interface ManageFlags {
   readonly cpuShares: string;
   readonly pullTo: string;
   readonly nodeNames?: boolean;
+  readonly foreign?: string;
   readonly requireTls?: boolean;
   readonly allowHost?: readonly string[];
   readonly apiVersion?: string;
@@ -66,6 +67,10 @@ function placement(command: Command): void {
       "cpus",
     )
     .option("--pull-to <where>", "docker pull goes to one node or to all", "one")
+    .option(
+      "--foreign <mode>",
+      "protect or manage what was not made through shoal (default: protect, manage while there is but one node; env SHOAL_FOREIGN)",
+    )
     .option("--cluster-opt <key=value>", "swarm.overcommit=0.05, swarm.createretry=0 (repeat)", repeat);
 }
 

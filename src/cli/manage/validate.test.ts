@@ -57,6 +57,7 @@ describe("shoal manage refuses as classic Swarm does", () => {
     ["--api-version 1.99 nodes://a", 'invalid --api-version "1.99": expected one from 1.24 to 1.51'],
     ["--cpu-shares half nodes://a", 'invalid --cpu-shares "half": use cpus, docker'],
     ["--pull-to some nodes://a", 'invalid --pull-to "some": use one, all'],
+    ["--foreign ignore nodes://a", 'invalid --foreign "ignore": use protect, manage'],
     ["-l loud nodes://a", 'invalid --log-level "loud": use debug, info, warn, error, fatal, panic'],
   ])("%s", (line, message) => {
     expect(() => validate(line)).toThrow(new CliError(message));
@@ -76,6 +77,7 @@ describe("shoal manage's options", () => {
         cpuShares: "cpus",
         pullTo: "one",
         nodeNames: false,
+        foreign: undefined,
         cors: false,
         requireTls: false,
         allowHosts: [],
@@ -117,9 +119,13 @@ describe("shoal manage's options", () => {
       SWARM_DISCOVERY: "nodes://e",
       SWARM_HOST: "tcp://1.2.3.4:5,unix:///e",
       DEBUG: "1",
+      SHOAL_FOREIGN: "manage",
       SHOAL_TEST_MINT_IDS: "1",
     };
+    expect(validate("--foreign protect", env).options.foreign).toBe("protect");
+    expect(validate("nodes://a", { SHOAL_FOREIGN: "" }).options.foreign).toBeUndefined();
     expect(validate("", env).options).toMatchObject({
+      foreign: "manage",
       discovery: "nodes://e",
       hosts: ["tcp://1.2.3.4:5", "unix:///e"],
       logLevel: "debug",

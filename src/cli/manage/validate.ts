@@ -62,6 +62,7 @@ export function validateManage(
       cpuShares: oneOf("--cpu-shares", flags.cpuShares, ["cpus", "docker"] as const),
       pullTo: oneOf("--pull-to", flags.pullTo, ["one", "all"] as const),
       nodeNames: flags.nodeNames === true,
+      foreign: foreign(flags, env),
       cors: flags.apiEnableCors === true,
       requireTls: flags.requireTls === true,
       allowHosts: flags.allowHost ?? [],
@@ -87,6 +88,12 @@ function oneOf<T extends string>(flag: string, value: string, allowed: readonly 
   const found = allowed.find((one) => one === value);
   if (found === undefined) throw new CliError(`invalid ${flag} "${value}": use ${allowed.join(", ")}`);
   return found;
+}
+
+/** What is set to nothing is not given. */
+function foreign(flags: ManageFlags, env: Env): ManageOptions["foreign"] {
+  const value = flags.foreign ?? (env.SHOAL_FOREIGN || undefined);
+  return value === undefined ? undefined : oneOf("--foreign", value, ["protect", "manage"] as const);
 }
 
 function duration(flag: string, text: string): number {

@@ -1,0 +1,54 @@
+/** A client of the real API over a simulated cluster: the whole way through listener, route table and handlers. */
+import { request } from "node:http";
+import { createApi } from "../../src/api/api.ts";
+import { openRig, type Rig } from "../../src/api/listener/testing.ts";
+import { HOST, type World } from "./world.ts";
+
+export interface ApiAnswer {
+  readonly status: number;
+  readonly text: string;
+  /** The answer's `message`, "" when it is no error. */
+  readonly message: string;
+}
+
+export class ApiClient {
+  readonly #rig: Rig;
+  readonly #stopping: AbortController;
+
+  private constructor(rig: Rig, stopping: AbortController) {
+    this.#rig = rig;
+    this.#stopping = stopping;
+  }
+
+  static async open(world: World): Promise<ApiClient> {
+    const stopping = new AbortController();
+    return new ApiClient(await openRig("unix", createApi(world.cluster, HOST, stopping.signal)), stopping);
+  }
+
+  /** One request on a connection of its own. */
+  call(method: string, path: string, body?: unknown): Promise<ApiAnswer> {
+    const { address } = this.#rig;
+    if (address.kind !== "unix") throw new Error("no unix socket");
+    const json = body === undefined ? undefined : JSON.stringify(body);
+    const headers = json === undefined ? {} : { "Content-Type": "application/json" };
+    return new Promise((resolve, reject) => {
+      const sent = request({ socketPath: address.path, method, path, headers, agent: false }, (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+        answer.on("error", reject);
+        answer.on("end", () => {
+          const text = Buffer.concat(chunks).toString();
+          const status = answer.statusCode ?? 0;
+          resolve({ status, text, message: status < 400 ? "" : (JSON.parse(text) as { message: string }).message });
+        });
+      });
+      sent.on("error", reject);
+      sent.end(json);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    await this.#rig.close();
+  }
+}
