@@ -94,6 +94,8 @@ export const RANKED_KEPT = 16;
 export const EXCLUDED_KEPT = 20;
 /** Header lines of one request. */
 export const REQUEST_HEADERS_COUNT = 256;
+/** Characters of a client's own request ID; a longer one is replaced. */
+export const REQUEST_ID_CHARS = 128;
 /** A client's connection without a request is kept open this long. */
 export const CLIENT_KEEP_ALIVE_MS = 300_000;
 /** Silence on a client's connection before the kernel probes whether the client still lives (then each second, ten times). */

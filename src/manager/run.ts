@@ -41,7 +41,14 @@ export async function runManager(options: ManageOptions, log: Logger, signal: Ab
   const api = createApi(cluster, host, stopping.signal);
   const access = createAccess({ hosts, allow: options.allowHosts, cors: options.cors });
   try {
-    listeners = await openListeners(hosts, { ...api, access, tls: options.tls, log, clock: systemClock });
+    listeners = await openListeners(hosts, {
+      ...api,
+      access,
+      tls: options.tls,
+      log,
+      clock: systemClock,
+      random: systemRandom,
+    });
     for (const address of listeners.addresses) log.info("listening", { address });
     await discovery.watch(
       (entries) => setEntries(cluster, entries),

@@ -116,7 +116,7 @@ describe("pipeAnswer", () => {
       async (_rig, ask) => {
         const text = await ask();
         expect(text).toMatch(
-          /^HTTP\/1\.1 200 OK\r\nApi-Version: 1\.51\r\nX-Docker-Container-Path-Stat: e30=\r\nWarning: a\r\nWarning: b\r\nX-More: 2\r\n/,
+          /^HTTP\/1\.1 200 OK\r\nApi-Version: 1\.51\r\nX-Request-Id: [0-9a-f]{16}\r\nX-Docker-Container-Path-Stat: e30=\r\nWarning: a\r\nWarning: b\r\nX-More: 2\r\n/,
         );
         expect(text).not.toMatch(/X-Hop|long ago|1\.30/);
         expect(text).toMatch(/\r\n\r\n4\r\nbody\r\n0\r\n\r\n$/);

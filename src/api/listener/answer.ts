@@ -4,7 +4,9 @@
  */
 import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { Writable } from "node:stream";
-import type { DockerError } from "../../docker/errors.ts";
+import { type DockerError, toDockerError } from "../../docker/errors.ts";
+import { HeldBody } from "./held-body.ts";
+import { REQUEST_ID_HEADER } from "./request-id.ts";
 
 /** What is written at once without waiting for the client. */
 const BLOCK_BYTES = 256 << 10;
@@ -13,32 +15,67 @@ const BLOCK_BYTES = 256 << 10;
 export class Answer {
   readonly #response: ServerResponse;
   readonly #common: readonly string[];
+  readonly #id: string;
+  #before: ((status: number) => Promise<void>) | undefined;
+  #held: HeldBody | undefined;
 
-  /** @param common name, value, … sent with every answer */
-  constructor(response: ServerResponse, common: readonly string[]) {
+  /**
+   * @param common name, value, … sent with every answer
+   * @param id the request's, sent as well
+   */
+  constructor(response: ServerResponse, common: readonly string[], id: string) {
     this.#response = response;
     this.#common = common;
+    this.#id = id;
   }
 
-  /** Whether the head was sent: an error cannot be said any more. */
+  /** Whether the head was given: an error cannot be said any more. */
   get started(): boolean {
-    return this.#response.headersSent;
+    return this.#held !== undefined || this.#response.headersSent;
   }
 
   /** Whether nothing more can be written: complete, or the client is gone. */
   get over(): boolean {
-    return this.#response.writableEnded || this.#response.destroyed;
+    return (this.#held ?? this.#response).writableEnded || this.#response.destroyed;
   }
 
-  /** Names of the common headers in lower case: an engine's own values for them are not passed on. */
+  /**
+   * Nothing goes out before `work`, which is given the status, resolves; when it rejects, its error is answered instead.
+   * To be called before `start`.
+   */
+  holdFor(work: (status: number) => Promise<void>): void {
+    this.#before = work;
+  }
+
+  /** Names of the headers of every answer in lower case: an engine's own values for them are not passed on. */
   get commonNames(): ReadonlySet<string> {
     return lowerNames(this.#common);
   }
 
   /** Sends the head with the first bytes of the body (or by `flush`) and gives the stream for the body. */
   start(status: number, headers: readonly string[], flush = false): Writable {
+    if (this.#before === undefined) return this.#open(status, headers, flush);
+    const ready = this.#before(status);
+    this.#held = new HeldBody(this.#response, () =>
+      ready.then(
+        () => {
+          this.#open(status, headers, flush);
+          return true;
+        },
+        (error: unknown) => {
+          const { status, message } = toDockerError(error);
+          const body = errorBody(message);
+          this.#open(status, wholeHeaders("application/json", body), false).end(body);
+          return false;
+        },
+      ),
+    );
+    return this.#held;
+  }
+
+  #open(status: number, headers: readonly string[], flush: boolean): Writable {
     const response = this.#response;
-    response.writeHead(status, STATUS_CODES[status] ?? "", [...this.#common, ...headers]);
+    response.writeHead(status, STATUS_CODES[status] ?? "", [...this.#common, REQUEST_ID_HEADER, this.#id, ...headers]);
     if (flush) response.flushHeaders();
     return response;
   }
@@ -54,7 +91,9 @@ const namesOf = new WeakMap<readonly string[], ReadonlySet<string>>();
 function lowerNames(headers: readonly string[]): ReadonlySet<string> {
   let names = namesOf.get(headers);
   if (names === undefined) {
-    names = new Set(headers.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase()));
+    names = new Set(
+      [...headers.filter((_, index) => index % 2 === 0), REQUEST_ID_HEADER].map((name) => name.toLowerCase()),
+    );
     namesOf.set(headers, names);
   }
   return names;
@@ -138,8 +177,15 @@ export function startStream(answer: Answer, status: number, headers: readonly st
 }
 
 function sendWhole(answer: Answer, status: number, contentType: string, body: Buffer): void {
-  answer.start(status, ["Content-Type", contentType, "Content-Length", String(body.length)]).end(body);
+  answer.start(status, wholeHeaders(contentType, body)).end(body);
 }
+
+const wholeHeaders = (contentType: string, { length }: Buffer): string[] => [
+  "Content-Type",
+  contentType,
+  "Content-Length",
+  String(length),
+];
 
 export function hasNoBody(status: number): boolean {
   return status === 204 || status === 304 || (status >= 100 && status < 200);

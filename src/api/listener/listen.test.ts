@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { badRequest } from "../../docker/errors.ts";
 import { systemClock } from "../../kit/clock.ts";
 import { silentLog } from "../../kit/log.ts";
+import { systemRandom } from "../../kit/random.ts";
 import { createAccess } from "./access.ts";
 import { sendJson, startStream } from "./answer.ts";
 import { parseHost } from "./host.ts";
@@ -33,6 +34,7 @@ const OPTIONS: ListenOptions = {
   headers: [],
   log: silentLog,
   clock: systemClock,
+  random: systemRandom,
 };
 
 describe("an address", () => {

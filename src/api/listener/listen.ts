@@ -16,6 +16,7 @@ import {
   REQUEST_HEADERS_MS,
 } from "../../kit/limits.ts";
 import type { Logger } from "../../kit/log.ts";
+import type { Random } from "../../kit/random.ts";
 import type { Access } from "./access.ts";
 import type { Answer } from "./answer.ts";
 import { bind } from "./bind.ts";
@@ -59,6 +60,8 @@ export interface ListenOptions {
   readonly headers: readonly string[];
   readonly log: Logger;
   readonly clock: Clock;
+  /** For the IDs of requests that bring none. */
+  readonly random: Random;
   readonly limits?: Partial<ListenerLimits>;
 }
 
@@ -89,6 +92,7 @@ export async function openListeners(hosts: readonly Host[], options: ListenOptio
     access: options.access,
     common: [...options.headers, ...options.access.headers],
     clock: options.clock,
+    random: options.random,
     log: options.log,
   };
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
@@ -158,7 +162,7 @@ const NOBODY: Remote = { address: "", transport: "unix" };
 
 function wantsUpgrade(service: Service, message: IncomingMessage): boolean {
   try {
-    return service.takesUpgrade(makeRequest(message, NOBODY, new AbortController().signal));
+    return service.takesUpgrade(makeRequest(message, "", NOBODY, new AbortController().signal));
   } catch {
     return false;
   }

@@ -22,6 +22,8 @@ export interface Remote {
 }
 
 export interface ApiRequest extends Target {
+  /** Its name in headers, log and audit; the client's own where it gave a sane one. */
+  readonly id: string;
   readonly method: string;
   /** Lower-case names; repeated ones are joined, so forward `rawHeaders`. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -38,11 +40,13 @@ export interface ApiRequest extends Target {
 
 /**
  * Throws DockerError for what is refused whatever the route.
+ * @param id see requestId
  * @param body instead of the message's own, for a request whose body was read already
  * @param onFirstRead see bodyOf
  */
 export function makeRequest(
   message: IncomingMessage,
+  id: string,
   remote: Remote,
   signal: AbortSignal,
   body?: Readable,
@@ -57,6 +61,7 @@ export function makeRequest(
   let stream = body;
   return {
     ...parseTarget(message.url ?? ""),
+    id,
     method: message.method ?? "GET",
     headers,
     rawHeaders,

@@ -9,12 +9,14 @@ import { DockerError, toDockerError } from "../../docker/errors.ts";
 import type { Clock } from "../../kit/clock.ts";
 import { CLIENT_LINGER_MS } from "../../kit/limits.ts";
 import type { Logger } from "../../kit/log.ts";
+import type { Random } from "../../kit/random.ts";
 import type { Access } from "./access.ts";
 import { Answer, errorBody, sendEmpty, sendError } from "./answer.ts";
 import { ClientGone, discardBody } from "./body.ts";
 import type { Connections } from "./connections.ts";
 import { closeGently, readUpgrade, responseHead, sendUpgradeError, type Upgrade } from "./hijack.ts";
 import { type ApiRequest, makeRequest } from "./request.ts";
+import { REQUEST_ID_HEADER, requestId } from "./request-id.ts";
 
 export interface Service {
   /** Settles when the answer is complete. What it throws is answered if that is still possible, and logged. */
@@ -27,6 +29,7 @@ export interface Service {
   /** Name, value, … sent with every ordinary answer, the access rules' own included. */
   readonly common: readonly string[];
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
 }
 
@@ -76,13 +79,14 @@ function onRequest(
     response.writeContinue();
   };
   if (continues) response.shouldKeepAlive = false;
-  const answer = new Answer(response, service.common);
+  const id = requestId(message.headers["x-request-id"], service.random);
+  const answer = new Answer(response, service.common, id);
   const make = () =>
-    makeRequest(message, connection.remote, controller.signal, undefined, continues ? onFirstRead : undefined);
-  void exchange(service, make, answer);
+    makeRequest(message, id, connection.remote, controller.signal, undefined, continues ? onFirstRead : undefined);
+  void exchange(service, make, answer, id);
 }
 
-async function exchange(service: Service, make: () => ApiRequest, answer: Answer): Promise<void> {
+async function exchange(service: Service, make: () => ApiRequest, answer: Answer, id: string): Promise<void> {
   let request: ApiRequest | undefined;
   try {
     request = make();
@@ -93,7 +97,12 @@ async function exchange(service: Service, make: () => ApiRequest, answer: Answer
     if (!answer.started && !answer.over) throw new Error("shoal bug: a handler gave no answer");
   } catch (error) {
     if (!(error instanceof DockerError) && request?.signal.aborted !== true) {
-      service.log.error("request failed", { method: request?.method, path: request?.path, error: String(error) });
+      service.log.error("request failed", {
+        request: id,
+        method: request?.method,
+        path: request?.path,
+        error: String(error),
+      });
     }
     sendError(answer, toDockerError(error));
   }
@@ -131,10 +140,12 @@ async function onUpgrade(
   connection.hijacked = true;
   const controller = new AbortController();
   socket.once("close", () => controller.abort(new ClientGone()));
-  const { clock, common } = service;
+  const { clock } = service;
+  const id = requestId(message.headers["x-request-id"], service.random);
+  const common = [...service.common, REQUEST_ID_HEADER, id];
   let written = message.socket.bytesWritten;
   try {
-    const request = makeRequest(message, connection.remote, controller.signal, Readable.from([]));
+    const request = makeRequest(message, id, connection.remote, controller.signal, Readable.from([]));
     const refusal = service.access.refusal(request);
     if (refusal !== undefined) throw refusal;
     const upgrade = await readUpgrade(message, { request, socket, head, common, clock });
@@ -143,7 +154,7 @@ async function onUpgrade(
     else await serveOrdinary(service, message, upgrade);
   } catch (error) {
     if (!(error instanceof DockerError) && !controller.signal.aborted) {
-      service.log.error("upgrade failed", { path: message.url, error: String(error) });
+      service.log.error("upgrade failed", { request: id, path: message.url, error: String(error) });
     }
     if (message.socket.bytesWritten > written) socket.destroy();
     else
@@ -163,7 +174,8 @@ async function serveOrdinary(service: Service, message: IncomingMessage, upgrade
     closeGently(socket, service.clock);
   });
   const body = Readable.from(upgrade.body.length > 0 ? [upgrade.body] : []);
-  await exchange(service, () => ({ ...upgrade.request, body }), new Answer(response, service.common));
+  const { id } = upgrade.request;
+  await exchange(service, () => ({ ...upgrade.request, body }), new Answer(response, service.common, id), id);
 }
 
 /** What is not HTTP, too large or too slow: said in Docker's form, unless an answer is under way. */

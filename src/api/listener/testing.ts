@@ -11,6 +11,7 @@ import type { Duplex } from "node:stream";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { systemClock } from "../../kit/clock.ts";
 import { silentLog } from "../../kit/log.ts";
+import { systemRandom } from "../../kit/random.ts";
 import { createAccess } from "./access.ts";
 import { sendJson } from "./answer.ts";
 import { type Host, parseHost } from "./host.ts";
@@ -97,6 +98,7 @@ export async function openRig(
     headers: ["Api-Version", "1.51"],
     log: silentLog,
     clock: systemClock,
+    random: systemRandom,
     ...(transport === "tls" && certificates ? { tls: { ...certificates, verify: true } } : {}),
     ...options,
   });
