@@ -55,6 +55,18 @@ describe("the layout", () => {
   });
 });
 
+describe("the store", () => {
+  it("reads and writes in its drivers alone", () => {
+    const wrong = sources
+      .filter(
+        ({ name }) => name.startsWith("store/") && !name.startsWith("store/drivers/") && !name.endsWith(".test.ts"),
+      )
+      .filter(({ text }) => /"node:(?!path")/.test(text))
+      .map(({ name }) => name);
+    expect(wrong).toEqual([]);
+  });
+});
+
 describe("time and chance", () => {
   it("come from kit/clock.ts and kit/random.ts alone", () => {
     const forbidden =

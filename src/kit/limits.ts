@@ -162,3 +162,13 @@ export const STORE_TXN_BYTES = 352 << 10;
 export const PRUNED_AT_ONCE = 8;
 /** Objects that one prune asks an engine about in one request. */
 export const PRUNED_PER_QUESTION = 100;
+/** Written with one sync of the file store; what waits beyond it comes in the next. */
+export const STORE_BATCH_BYTES = 4 << 20;
+/** One record of a file store's snapshot. */
+export const STORE_CHUNK_BYTES = 256 << 10;
+/** A file store's journal is written anew when it is larger than what it holds by this factor, and this many bytes. */
+export const STORE_GROWTH = { factor: 2, bytes: 1 << 20 } as const;
+/** A file store that closes waits this long for a disk that does not answer. */
+export const STORE_CLOSE_MS = 10_000;
+/** How often a file store that cannot be written tries again, and looks whether a backup is to be restored. */
+export const STORE_TICK_MS = 1_000;
