@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build, installPackages, missingPackages, npmInstall, npmMissing, root } from "./lib/install.mjs";
-import { has, run } from "./lib/run.mjs";
+import { run } from "./lib/run.mjs";
 import { heading, remark, Stop, say } from "./lib/say.mjs";
 
 const USAGE = `Usage: npm test [-- flags]
@@ -113,9 +113,7 @@ async function newestNode() {
 /** Installs what the chosen kinds need, and says what it does. */
 async function prepare(real) {
   heading("What is needed");
-  const packages = real ? await missingPackages() : [];
-  if (real && !(await has("openssl"))) packages.push("openssl");
-  if (real && !(await has("script"))) packages.push("bsdutils");
+  const packages = real ? await missingPackages({ tests: true }) : [];
   const npm = npmMissing();
   if (packages.length > 0) say(`Debian packages to install: ${packages.join(", ")}`);
   if (packages.includes("docker.io")) remark("the Docker Engine's own service is neither started nor enabled");

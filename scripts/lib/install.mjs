@@ -1,23 +1,33 @@
 // What this machine lacks for real engines, and how it gets it: Debian packages, npm packages, the build.
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { attempt, has, run } from "./run.mjs";
 import { remark, Stop, say } from "./say.mjs";
 
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Program → Debian package, apart from the engine itself. */
+/** Program → Debian package that engines and machines call, apart from the engine itself: `docker top` is the host's `ps`. */
 const PROGRAMS = {
   iptables: "iptables",
   ip: "iproute2",
   busybox: "busybox-static",
+  ps: "procps",
   unshare: "util-linux",
   nsenter: "util-linux",
+  taskset: "util-linux",
+  flock: "util-linux",
+  mount: "mount",
+  tar: "tar",
 };
+/** And what the suites on real engines call besides. */
+const TEST_PROGRAMS = { openssl: "openssl", script: "bsdutils", find: "findutils", awk: "mawk" };
 const ENGINE_UNITS = ["docker.service", "docker.socket", "containerd.service"];
 
-/** Debian packages that are missing here. The engine is among them only where no dockerd of any make is installed. */
-export async function missingPackages() {
+/**
+ * Debian packages that are missing here. The engine is among them only where no dockerd of any make is installed.
+ * @param {{ tests?: boolean }} [options] `tests`: also what the suites call
+ */
+export async function missingPackages({ tests = false } = {}) {
   const missing = new Set();
   const engine = await has("dockerd");
   if (!engine) missing.add("docker.io");
@@ -26,7 +36,8 @@ export async function missingPackages() {
     throw new Stop(
       "dockerd is installed without the docker command. Install the CLI of the same make (docker-cli or docker-ce-cli).",
     );
-  for (const [program, name] of Object.entries(PROGRAMS)) if (!(await has(program))) missing.add(name);
+  const programs = { ...PROGRAMS, ...(tests ? TEST_PROGRAMS : {}) };
+  for (const [program, name] of Object.entries(programs)) if (!(await has(program))) missing.add(name);
   const systemd = existsSync("/run/systemd/system");
   if (!systemd && !/ cgroup2? /.test(readFileSync("/proc/mounts", "utf8"))) missing.add("cgroupfs-mount");
   return [...missing];
@@ -37,18 +48,44 @@ export async function installPackages(names) {
   if (names.length === 0) return;
   if (!(await has("apt-get"))) throw new Stop(`apt-get is missing here. Install these by hand: ${names.join(", ")}.`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  await mendPackages(env);
   if (!(await available(names))) {
     say("Reading the package lists (apt-get update) ...");
-    await run(["apt-get", "update", "-q"], { env });
+    await retried(() => run(["apt-get", ...PATIENT, "update", "-q"], { env }));
   }
   const wanted = [];
   // Before Debian 13 the CLI is part of docker.io.
   for (const name of names) if (name !== "docker-cli" || (await available([name]))) wanted.push(name);
   say(`Installing ${wanted.join(", ")} (apt-get install) ...`);
   const install = async () => {
-    await run(["apt-get", "install", "-q", "-y", "--no-install-recommends", ...wanted], { env });
+    const argv = ["apt-get", ...PATIENT, "install", "-q", "-y", "--no-install-recommends", ...wanted];
+    await retried(() => run(argv, { env }));
   };
   await (wanted.includes("docker.io") ? withoutStarting(install) : install());
+}
+
+/** Somebody else's apt may be at work, and mirrors have bad minutes. */
+const PATIENT = ["-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3"];
+const TRIES = 5;
+const PAUSE_MS = 10_000;
+
+/** The lists' own lock knows no patience: what fails is tried again a few times. */
+async function retried(work) {
+  for (let left = TRIES; ; left--) {
+    try {
+      return await work();
+    } catch (error) {
+      if (left === 1) throw error;
+      say(`${String(error?.message).split("\n").at(-1)}; trying again in ${PAUSE_MS / 1000} s ...`);
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  }
+}
+
+/** Ends what a killed dpkg left half done: until then every installation is refused. */
+async function mendPackages(env) {
+  if (existsSync("/var/lib/dpkg/updates") && readdirSync("/var/lib/dpkg/updates").length > 0)
+    await retried(() => run(["dpkg", "--configure", "-a"], { env, input: "" }));
 }
 
 async function available(names) {

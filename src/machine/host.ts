@@ -56,6 +56,7 @@ function requireVisible(what: string, path: string): void {
 /** What works less well here than elsewhere, one line each. */
 export async function hostWarnings(spec: MachineSpec): Promise<string[]> {
   const warnings: string[] = [];
+  if (!(await which("ps"))) warnings.push("no ps on this host, which docker top needs: apt-get install procps");
   const filesystems = await readFile("/proc/filesystems", "utf8");
   if (!/\boverlay\b/.test(filesystems))
     warnings.push("this kernel has no overlayfs (modprobe overlay): the engine falls back to vfs, slow and large");

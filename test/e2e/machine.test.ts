@@ -58,6 +58,13 @@ async function engine(name: string, command: string): Promise<string> {
   return result.stdout.trim();
 }
 
+/** What an engine says of itself: name, CPUs, memory in bytes, labels; engines tell their labels in any order. */
+async function described(name: string): Promise<unknown[]> {
+  const text = await engine(name, "docker info -f '[{{json .Name}},{{.NCPU}},{{.MemTotal}},{{json .Labels}}]'");
+  const [own, cpus, memory, labels] = JSON.parse(text) as [string, number, number, string[]];
+  return [own, cpus, memory, labels.sort()];
+}
+
 let before: Record<string, string[]>;
 
 /** Takes away the machines of runs that were killed: their process is no more. */
@@ -92,9 +99,8 @@ describe("local machines", () => {
     expect(made.flat().map((machine) => machine.state)).toEqual(["Running", "Running"]);
     own = ownId(made[0]?.[0]?.ip ?? "");
     expect(own).not.toBe("");
-    const format = "{{.Name}} {{.NCPU}} {{.MemTotal}} {{json .Labels}}";
-    expect(await engine(ssd, `docker info -f '${format}'`)).toBe(`${ssd} 1 ${2 * GIB} ["storage=ssd"]`);
-    expect(await engine(disk, `docker info -f '${format}'`)).toBe(`${disk} 1 ${1.5 * GIB} ["storage=disk","zone=b"]`);
+    expect(await described(ssd)).toEqual([ssd, 1, 2 * GIB, ["storage=ssd"]]);
+    expect(await described(disk)).toEqual([disk, 1, 1.5 * GIB, ["storage=disk", "zone=b"]]);
     const ids = await Promise.all([ssd, disk].map((name) => engine(name, "docker info -f '{{.ID}}'")));
     expect(new Set(ids).size).toBe(2);
   });
