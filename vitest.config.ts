@@ -6,7 +6,13 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["src/**/*.test.ts", "sim/**/*.test.ts", "test/architecture.test.ts", "test/contracts/**/*.test.ts"],
+          include: [
+            "src/**/*.test.ts",
+            "sim/**/*.test.ts",
+            "test/architecture.test.ts",
+            "test/contracts/**/*.test.ts",
+            "scripts/**/*.test.mjs",
+          ],
           testTimeout: 15_000,
         },
       },

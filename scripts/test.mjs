@@ -1,13 +1,11 @@
 // `npm test`: installs what is missing, builds, and runs the unit tests, the machine driver's tests and the end-to-end suite
 // twice, the second time with cluster IDs unlike the engines'. Plain JavaScript that runs before anything is installed.
+// A file on real engines that failed runs once more by itself, and both outcomes are told (CONTRIBUTING.md says why).
 // The last line is always `N passed, N failed`.
-import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { build, installPackages, missingPackages, npmInstall, npmMissing, root } from "./lib/install.mjs";
-import { run } from "./lib/run.mjs";
-import { heading, remark, Stop, say } from "./lib/say.mjs";
+import { build, installPackages, missingPackages, npmInstall, npmMissing } from "./lib/install.mjs";
+import { elapsed, heading, remark, Stop, say } from "./lib/say.mjs";
+import { MINUTE, otherNode, runSuite, show } from "./lib/suite.mjs";
+import { settled, worthAgain } from "./lib/tally.mjs";
 
 const USAGE = `Usage: npm test [-- flags]
   --only unit|machine|e2e|minted   only these; may be given several times
@@ -17,10 +15,18 @@ const USAGE = `Usage: npm test [-- flags]
 const KINDS = ["unit", "machine", "e2e", "minted"];
 /** The newest LTS line of Node, which CI tries beside the one that runs this. */
 const NEWEST_LTS = "26";
-const MINUTE = 60_000;
+/** More files than this do not fail by chance. */
+const MOST_AGAIN = 5;
+/** CI has an hour for all of it: no second run begins later than this, and none lasts longer than its own deadline. */
+const AGAIN_UNTIL = 45 * MINUTE;
+const AGAIN_DEADLINE = 8 * MINUTE;
+const MESSAGE_LINES = 25;
 
-const total = { passed: 0, failed: 0, skipped: 0 };
-const wrong = [];
+const began = Date.now();
+/** @type {{ suite: string, outcomes: import("./lib/tally.mjs").Outcome[] }[]} */
+const results = [];
+/** @type {{ suite: string, outcome: import("./lib/tally.mjs").Outcome }[]} */
+const flaky = [];
 
 function parse(args) {
   const options = { only: [], ci: false, full: false };
@@ -40,74 +46,43 @@ function parse(args) {
   return options;
 }
 
-/** Runs a program on this terminal, with a deadline: first asked to stop, so that it can clean up, then killed. */
-function show(argv, { env = {}, deadline = 30 * MINUTE } = {}) {
-  const [program, ...args] = argv;
-  return new Promise((resolve) => {
-    const child = spawn(program, args, { cwd: root, stdio: "inherit", env: { ...process.env, ...env } });
-    const ask = setTimeout(() => {
-      say(`no end within ${deadline / MINUTE} minutes: ${argv.join(" ")}`);
-      child.kill("SIGINT");
-    }, deadline);
-    const kill = setTimeout(() => child.kill("SIGKILL"), deadline + MINUTE);
-    const end = (code) => {
-      clearTimeout(ask);
-      clearTimeout(kill);
-      resolve(code);
-    };
-    child.once("error", () => end(127));
-    child.once("close", (code) => end(code ?? 128));
+/** Counts what passes or fails as a whole. */
+function count(name, fine, message = "") {
+  const failures = fine ? [] : [{ test: "", message }];
+  results.push({
+    suite: name,
+    outcomes: [{ file: "", passed: fine ? 1 : 0, failed: fine ? 0 : 1, skipped: 0, failures }],
   });
 }
 
-function count(name, passed, failed, skipped = 0) {
-  total.passed += passed;
-  total.failed += failed;
-  total.skipped += skipped;
-  if (failed > 0) wrong.push(`${name}: ${failed} failed`);
-}
-
-/** A check that passes or fails as a whole. */
 async function check(name, argv) {
   heading(name);
-  const code = await show(argv, { deadline: 10 * MINUTE });
-  count(name, code === 0 ? 1 : 0, code === 0 ? 0 : 1);
+  const code = await show(argv, { deadline: 5 * MINUTE });
+  count(name, code === 0, `status ${code}: ${argv.join(" ")}`);
 }
 
-/** One vitest run; its own report says what passed. A run that broke down without a failed test counts as one. */
-async function vitest(name, args, { node = process.execPath, env = {}, deadline = 30 * MINUTE } = {}) {
-  heading(name);
-  const folder = mkdtempSync(join(tmpdir(), "shoal-test-report-"));
-  const report = join(folder, "report.json");
-  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const argv = [node, join(root, "node_modules/vitest/vitest.mjs"), "run", ...args, ...reporters];
-  const code = await show(argv, { env, deadline });
-  const told = existsSync(report) ? JSON.parse(readFileSync(report, "utf8")) : undefined;
-  rmSync(folder, { recursive: true, force: true });
-  const failed = told?.numFailedTests ?? 0;
-  const ran = (told?.numPassedTests ?? 0) + failed > 0;
-  count(name, told?.numPassedTests ?? 0, failed === 0 && (code !== 0 || !ran) ? 1 : failed, told?.numPendingTests ?? 0);
+/** One suite; resolves with what a second look at it would be. */
+async function first(suite) {
+  heading(suite.name);
+  const result = { suite: suite.name, outcomes: await runSuite(suite) };
+  results.push(result);
+  return { suite, result };
 }
 
-/** Where the newest LTS Node is unpacked: npm has its binaries as packages; nothing of it goes into the repository. */
-async function newestNode() {
-  const folder = join(tmpdir(), `shoal-node-${NEWEST_LTS}`);
-  const name = `node-linux-${process.arch}`;
-  const binary = join(folder, "node_modules", name, "bin/node");
-  if (!existsSync(binary)) {
-    mkdirSync(folder, { recursive: true });
-    await run([
-      "npm",
-      "install",
-      "--prefix",
-      folder,
-      "--no-audit",
-      "--no-fund",
-      "--ignore-scripts",
-      `${name}@${NEWEST_LTS}`,
-    ]);
+/** Runs again what may have failed by chance. */
+async function again({ suite, result }) {
+  for (const files of worthAgain(result.outcomes, MOST_AGAIN)) {
+    if (Date.now() - began > AGAIN_UNTIL) {
+      remark(`no time left to run again: ${files.join(" ") || suite.name}`);
+      continue;
+    }
+    heading(`once more: ${files.join(" ") || "all"} (${suite.name})`);
+    const deadline = files.length === 1 ? Math.min(suite.deadline, AGAIN_DEADLINE) : suite.deadline;
+    const second = await runSuite({ ...suite, ...(files.length > 0 ? { files } : {}), deadline });
+    const { outcomes, flaky: gone } = settled(result.outcomes, second);
+    result.outcomes = outcomes;
+    for (const outcome of gone) flaky.push({ suite: suite.name, outcome });
   }
-  return binary;
 }
 
 /** Installs what the chosen kinds need, and says what it does. */
@@ -125,15 +100,14 @@ async function prepare(real) {
   await build();
 }
 
-const onOther = async () => {
+async function onOtherNode() {
   const name = `unit tests on Node ${NEWEST_LTS}`;
   try {
-    await vitest(name, ["--project", "unit"], { node: await newestNode(), deadline: 10 * MINUTE });
+    await first({ name, project: "unit", node: await otherNode(NEWEST_LTS), deadline: 8 * MINUTE });
   } catch (error) {
-    say(String(error));
-    count(name, 0, 1);
+    count(name, false, String(error));
   }
-};
+}
 
 async function main() {
   const options = parse(process.argv.slice(2));
@@ -145,19 +119,48 @@ async function main() {
     await check("lint", ["node_modules/.bin/biome", "ci", "."]);
     await check("types", ["node_modules/.bin/tsc", "--noEmit"]);
   }
-  if (wants("unit")) await vitest("unit tests", ["--project", "unit"], { deadline: 10 * MINUTE });
-  if (options.ci && wants("unit")) await onOther();
+  if (wants("unit")) await first({ name: "unit tests", project: "unit", deadline: 8 * MINUTE });
+  if (options.ci && wants("unit")) await onOtherNode();
   if (real && !isRoot) {
-    count("real engines: they need root (namespaces, mounts), and this user is not", 0, 1);
+    count("real engines", false, "they need root (namespaces, mounts), and this user is not");
     return;
   }
   const env = options.full ? { SHOAL_FULL: "1" } : {};
-  const deadline = options.full ? 240 * MINUTE : 25 * MINUTE;
-  if (wants("machine")) await vitest("machines", ["--project", "machine"], { deadline: 10 * MINUTE });
-  if (wants("e2e")) await vitest("end to end", ["--project", "e2e"], { env, deadline });
-  if (wants("minted")) {
-    await vitest("end to end, minted IDs", ["--project", "e2e"], { env: { ...env, SHOAL_E2E_MINT: "1" }, deadline });
+  const deadline = options.full ? 240 * MINUTE : 20 * MINUTE;
+  const looked = [];
+  if (wants("machine")) looked.push(await first({ name: "machines", project: "machine", deadline: 5 * MINUTE }));
+  if (wants("e2e")) looked.push(await first({ name: "end to end", project: "e2e", env, deadline }));
+  const minted = { ...env, SHOAL_E2E_MINT: "1" };
+  if (wants("minted"))
+    looked.push(await first({ name: "end to end, minted IDs", project: "e2e", env: minted, deadline }));
+  for (const look of looked) await again(look);
+}
+
+/** Every failure with its words, so that the end of the output says what is wrong. */
+function tell(suite, { file, failures }, how) {
+  for (const { test, message } of failures) {
+    say(`\n${how}: ${[suite, file, test].filter(Boolean).join(" > ")}`);
+    const lines = message.split("\n");
+    for (const line of lines.slice(0, MESSAGE_LINES)) say(`    ${line}`);
+    if (lines.length > MESSAGE_LINES) say(`    … ${lines.length - MESSAGE_LINES} more lines above`);
   }
+}
+
+function sum() {
+  heading("Result");
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  for (const { suite, outcomes } of results) {
+    const own = { passed: 0, failed: 0, skipped: 0 };
+    for (const outcome of outcomes) for (const key of Object.keys(own)) own[key] += outcome[key];
+    for (const key of Object.keys(own)) total[key] += own[key];
+    say(`${suite}: ${own.passed} passed, ${own.failed} failed${own.skipped > 0 ? `, ${own.skipped} skipped` : ""}`);
+  }
+  for (const { suite, outcome } of flaky) tell(suite, outcome, "failed at first, passed when its file ran again");
+  for (const { suite, outcomes } of results) for (const outcome of outcomes) tell(suite, outcome, "FAILED");
+  say(`\n${elapsed()} in all`);
+  if (flaky.length > 0) say(`flaky: ${flaky.length} (${flaky.map(({ outcome }) => outcome.file || "all").join(", ")})`);
+  say(`${total.passed} passed, ${total.failed} failed`);
+  process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
 }
 
 // Who interrupts this interrupts the run below as well; that one cleans up, this one still tells the sum.
@@ -165,11 +168,6 @@ process.on("SIGINT", () => {});
 try {
   await main();
 } catch (error) {
-  say(error instanceof Stop ? error.message : String(error?.stack ?? error));
-  count("preparation", 0, 1);
+  count("preparation", false, error instanceof Stop ? error.message : String(error?.stack ?? error));
 }
-heading("Result");
-for (const line of wrong) say(line);
-if (total.skipped > 0) say(`${total.skipped} skipped`);
-say(`${total.passed} passed, ${total.failed} failed`);
-process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+sum();

@@ -64,13 +64,13 @@ export async function installPackages(names) {
   await (wanted.includes("docker.io") ? withoutStarting(install) : install());
 }
 
-/** Somebody else's apt may be at work, and mirrors have bad minutes. */
+/** Somebody else's apt may be at work. */
 const PATIENT = ["-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3"];
 const TRIES = 5;
 const PAUSE_MS = 10_000;
 
-/** The lists' own lock knows no patience: what fails is tried again a few times. */
-async function retried(work) {
+/** What a bad minute spoils is tried again a few times: a mirror's, a registry's, or apt's own (its lists' lock knows no patience). */
+export async function retried(work) {
   for (let left = TRIES; ; left--) {
     try {
       return await work();
@@ -121,7 +121,7 @@ export function npmMissing() {
 export async function npmInstall() {
   if (!(await has("npm"))) throw new Stop("npm is missing. It comes with Node; on Debian: apt-get install npm.");
   say("Installing the npm packages (npm ci) ...");
-  await run(["npm", "ci", "--no-audit", "--no-fund"], { cwd: root });
+  await retried(() => run(["npm", "ci", "--no-audit", "--no-fund"], { cwd: root }));
 }
 
 export async function build() {

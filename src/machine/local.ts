@@ -140,8 +140,12 @@ export class LocalMachines {
     });
   }
 
+  get #clusterId(): string {
+    return createHash("sha256").update(this.storagePath).digest("hex").slice(0, 8);
+  }
+
   async #foundCluster(): Promise<ClusterRecord> {
-    const id = createHash("sha256").update(this.storagePath).digest("hex").slice(0, 8);
+    const id = this.#clusterId;
     const start = this.storagePath === DEFAULT_STORAGE_PATH ? 0 : Number.parseInt(id.slice(0, 2), 16);
     // Two clusters must not choose the same subnet at once: the choice holds from the moment its network is there.
     return withDirectoryLock("/run", async () => {
@@ -235,14 +239,20 @@ export class LocalMachines {
     await this.#removeClusterIfEmpty();
   }
 
+  /** Removes all machines and the cluster, also one whose making or removal was cut short. */
+  async removeAll(): Promise<void> {
+    requireRoot();
+    for (const { name } of await this.#records.machines()) await this.remove(name);
+    await this.#removeClusterIfEmpty();
+  }
+
   async #removeClusterIfEmpty(): Promise<void> {
     await this.#clusterLocked(async () => {
       if ((await this.#records.machines()).length > 0) return;
-      const cluster = await this.#records.readCluster();
-      if (cluster) {
-        await this.#network(cluster).remove();
-        await removeEmptyCgroup(clusterCgroup(cluster.id));
-      }
+      // Without a record its network may be there all the same: the record is written last and removed last.
+      const cluster = (await this.#records.readCluster()) ?? { version: 1, id: this.#clusterId, subnet: "" };
+      await this.#network(cluster).remove();
+      await removeEmptyCgroup(clusterCgroup(cluster.id));
       await removeMountPoints();
       await this.#records.removeCluster();
     });

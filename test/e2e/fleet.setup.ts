@@ -19,7 +19,7 @@ export async function setup(project: TestProject): Promise<void> {
   const itself = process.env.SHOAL_E2E_SUBJECT === "engine";
   if (!itself) await ensureBuilt(repository);
   await removeDeadRuns();
-  folder = runFolder();
+  folder = await runFolder();
   try {
     const work = join(folder, "work");
     mkdirSync(work);

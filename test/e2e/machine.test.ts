@@ -4,10 +4,11 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openMachines } from "../../src/cli/machine/open.ts";
 import { hostCpus } from "../../src/machine/host.ts";
+import { deadRuns, runName } from "./support/runs.ts";
 
 const PLACE = "/var/lib";
 const PREFIX = "shoal-machine-test-";
-const storagePath = `${PLACE}/${PREFIX}${process.pid}`;
+const storagePath = `${PLACE}/${await runName(PREFIX)}`;
 const machines = openMachines({ storagePath });
 const [ssd, disk] = ["test-1", "test-2"];
 const GIB = 2 ** 30;
@@ -67,16 +68,12 @@ async function described(name: string): Promise<unknown[]> {
 
 let before: Record<string, string[]>;
 
-/** Takes away the machines of runs that were killed: their process is no more. */
+/** Takes away the machines of runs that were killed. */
 async function removeDeadRuns(): Promise<void> {
-  const dead = readdirSync(PLACE).filter(
-    (name) => name.startsWith(PREFIX) && !existsSync(`/proc/${name.slice(PREFIX.length)}`),
-  );
-  for (const name of dead) {
-    console.log(`removing what an earlier run left in ${PLACE}/${name}`);
-    const left = openMachines({ storagePath: `${PLACE}/${name}` });
-    for (const machine of await left.list()) await left.remove(machine.name);
-    rmSync(`${PLACE}/${name}`, { recursive: true, force: true });
+  for (const folder of await deadRuns(PLACE, PREFIX)) {
+    console.log(`removing what an earlier run left in ${folder}`);
+    await openMachines({ storagePath: folder }).removeAll();
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -85,8 +82,19 @@ beforeAll(async () => {
   before = hostTraces();
 });
 
+function expectNoTraces(): void {
+  const after = hostTraces();
+  for (const kind of ["links", "namespaces", "mounts"])
+    expect(
+      (after[kind] ?? []).filter((trace) => !before[kind]?.includes(trace)),
+      kind,
+    ).toEqual([]);
+  expect(after.rules).toEqual(before.rules);
+  expect(after.sysctls).toEqual(before.sysctls);
+}
+
 afterAll(async () => {
-  for (const machine of await machines.list()) await machines.remove(machine.name);
+  await machines.removeAll();
   rmSync(storagePath, { recursive: true, force: true });
 });
 
@@ -207,13 +215,15 @@ describe("local machines", () => {
     expect(processes()).toEqual([]);
     expect(existsSync(storagePath)).toBe(false);
     expect(cgroups()).toBe("");
-    const after = hostTraces();
-    for (const kind of ["links", "namespaces", "mounts"])
-      expect(
-        (after[kind] ?? []).filter((trace) => !before[kind]?.includes(trace)),
-        kind,
-      ).toEqual([]);
-    expect(after.rules).toEqual(before.rules);
-    expect(after.sysctls).toEqual(before.sysctls);
+    expectNoTraces();
+  });
+
+  it("leave nothing behind where making or removing them was cut short", async () => {
+    await machines.create([ssd]);
+    await machines.kill(ssd);
+    for (const file of [ssd, ".cluster.json"]) rmSync(`${storagePath}/${file}`, { recursive: true });
+    await machines.removeAll();
+    expect(existsSync(storagePath)).toBe(false);
+    expectNoTraces();
   });
 });

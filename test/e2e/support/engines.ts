@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { LocalMachines } from "../../../src/machine/local.ts";
 import type { EngineAddress } from "./fleet.ts";
 import { get } from "./http.ts";
+import { deadRuns, runName } from "./runs.ts";
 
 export interface Engines {
   readonly nodes: readonly EngineAddress[];
@@ -17,9 +18,9 @@ export interface Engines {
 const PREFIX = "shoal-e2e-run-";
 const REFERENCE = "ref";
 
-/** The run's own folder: named by the process, so that a later run knows whether this one still lives. */
-export function runFolder(): string {
-  const folder = join(tmpdir(), `${PREFIX}${process.pid}`);
+/** The run's own folder. */
+export async function runFolder(): Promise<string> {
+  const folder = join(tmpdir(), await runName(PREFIX));
   mkdirSync(folder, { recursive: true });
   return folder;
 }
@@ -74,30 +75,30 @@ function borrowed(addresses: readonly string[]): Engines {
 
 /** Removes the machines and files of one run. */
 export async function removeRun(folder: string): Promise<void> {
-  if (existsSync(join(folder, "machines"))) {
-    const machines = machinesIn(folder);
-    for (const { name } of await machines.list()) await machines.remove(name);
-  }
+  if (existsSync(join(folder, "machines"))) await machinesIn(folder).removeAll();
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Takes away what runs left whose process is no more: managers, machines, files. */
+/** Takes away what runs left whose process is no more: managers, machines, files. What resists is told and left. */
 export async function removeDeadRuns(): Promise<void> {
-  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
-    if (existsSync(`/proc/${name.slice(PREFIX.length)}`) && name !== `${PREFIX}${process.pid}`) continue;
-    const folder = join(tmpdir(), name);
-    endProcessesOf(folder);
+  for (const folder of await deadRuns(tmpdir(), PREFIX)) {
     console.log(`removing what an earlier run left in ${folder}`);
-    await removeRun(folder);
+    try {
+      endProcessesOf(folder);
+      await removeRun(folder);
+    } catch (error) {
+      console.log(`${folder} stays: ${String(error)}`);
+    }
   }
 }
 
-/** Ends the processes whose command line names the folder's work: managers of a run that was killed. */
+/** Ends the managers, clients and helpers of a run that was killed: the folder's work stands in how they were started. */
 function endProcessesOf(folder: string): void {
+  const work = join(folder, "work");
   for (const pid of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
     try {
-      if (readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(join(folder, "work")))
-        process.kill(Number(pid), "SIGKILL");
+      const started = ["cmdline", "environ"].map((file) => readFileSync(`/proc/${pid}/${file}`, "utf8"));
+      if (started.some((text) => text.includes(`${work}/`))) process.kill(Number(pid), "SIGKILL");
     } catch {
       // It has ended meanwhile.
     }
