@@ -28,6 +28,8 @@ export const REQUEST_BODY_BYTES = 4 << 20;
 export const REQUEST_BODY_MS = 30_000;
 /** Reading a request's headers. */
 export const REQUEST_HEADERS_MS = 30_000;
+/** What streams through until the memory of its dead chunks is collected. */
+export const STREAM_COLLECT_BYTES = 16 << 20;
 /** Headers of one request. */
 export const REQUEST_HEADERS_BYTES = 64 << 10;
 /** The head of an upgrade's answer. */

@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
+import { streamed } from "../../kit/collector.ts";
 
 /** The client closed its connection, or it broke, before the exchange was over. Nobody is left to be answered. */
 export class ClientGone extends Error {
@@ -21,6 +22,7 @@ export class ClientGone extends Error {
 export function bodyOf(message: IncomingMessage, onFirstRead?: () => void): Readable {
   let first = onFirstRead;
   const onData = (chunk: Buffer): void => {
+    streamed(chunk.length);
     if (!body.push(chunk)) message.pause();
   };
   const onEnd = (): void => {

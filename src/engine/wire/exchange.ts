@@ -1,6 +1,7 @@
 /** One HTTP call under way: from undici's callbacks to a WireAnswer whose body has back-pressure. Must not know pools. */
 import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
+import { streamed } from "../../kit/collector.ts";
 import { abortError, toWireError } from "./faults.ts";
 import { type WireAnswer, WireError } from "./wire.ts";
 
@@ -58,6 +59,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
+    streamed(chunk.length);
     if (this.#body?.push(chunk) === false) controller.pause();
   }
 
