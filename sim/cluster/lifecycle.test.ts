@@ -179,7 +179,7 @@ describe("rename", () => {
     await open({ nodes: 1 });
     await world.run("one");
     world.meddle("node-1").loseAnswer(/rename/);
-    expect((await refusal(world.rename("one", "two"))).status).toBe(500);
+    expect((await refusal(world.rename("one", "two"))).status).toBe(502);
     expect(await world.names()).toEqual(["two"]);
   });
 
@@ -233,7 +233,7 @@ describe("update", () => {
     const meddler = world.meddle("node-1");
     meddler.loseAnswer(/update$/);
     meddler.loseAnswer(/^GET \/containers\/[0-9a-f]{64}\/json/, 2);
-    expect((await refusal(world.update("one", { Memory: 600 * MB }))).status).toBe(500);
+    expect((await refusal(world.update("one", { Memory: 600 * MB }))).status).toBe(502);
     world.engine("node-1").faults.cutEvents();
     const { ledger } = world.cluster;
     await world.until("it is known", () => ledger.sums(world.node("node-1").id).memory === 600 * MB);

@@ -3,6 +3,7 @@
  * server on in-memory pipes. Owns its open calls, to break them when the engine dies.
  */
 import { type Duplex, Readable } from "node:stream";
+import { abortError } from "../../src/engine/wire/faults.ts";
 import { type EngineWire, type WireAnswer, WireError, type WireRequest } from "../../src/engine/wire/wire.ts";
 import type { Answer } from "./call.ts";
 import { connectionPair } from "./duplex-pair.ts";
@@ -50,7 +51,7 @@ export class MemoryWire implements EngineWire {
         body?.destroy(error);
         abort.abort();
       };
-      const onAbort = (): void => cut(new WireError("aborted", true, "aborted", { cause: request.signal?.reason }));
+      const onAbort = (): void => cut(abortError(request.signal?.reason, this.address, true));
       const finished = (): void => {
         this.#open.delete(cut);
         request.signal?.removeEventListener("abort", onAbort);

@@ -2,6 +2,7 @@
  * Passing a request on to the node that it concerns, and its answer back: references and error texts are translated,
  * everything else is bytes. Owns the way there and back; must not know what a route means.
  */
+import { nodeFailure } from "../cluster/exchange.ts";
 import { findContainer, requireReachable } from "../cluster/lookup.ts";
 import type { ClusterNode } from "../cluster/node.ts";
 import type { ContainerRecord } from "../cluster/record.ts";
@@ -16,6 +17,7 @@ import { answerUpgradeError, type Upgrade } from "./listener/hijack.ts";
 import { pipeAnswer } from "./listener/relay.ts";
 import type { ApiRequest } from "./listener/request.ts";
 import { isHijacked, spliceUpgrade } from "./listener/splice.ts";
+import { Output } from "./output.ts";
 import type { Context } from "./route.ts";
 
 /** Headers of the client that an engine must not see: the connection's own, and what says where we are. */
@@ -61,11 +63,11 @@ export async function ask(context: Context, node: ClusterNode, path: string, bod
       version: request.version,
     });
   } catch (error) {
-    throw withoutAnswer(node, error);
+    throw withoutAnswer(context, node, error);
   }
   if (answer.status < 400) return answer;
   if (request.method === "HEAD") return answer;
-  const text = await readText(answer, node);
+  const text = await readText(context, answer, node);
   throw new DockerError(answer.status, clusterText(cluster, node, engineMessage(answer.status, text)));
 }
 
@@ -76,6 +78,35 @@ export async function forward(context: Context, answer: Answer, node: ClusterNod
   return from;
 }
 
+/** The same for a container's output, whose reader is told in it when the node is lost. */
+export async function forwardOutput(
+  context: Context,
+  answer: Answer,
+  record: ContainerRecord,
+  path: string,
+): Promise<void> {
+  const from = await ask(context, record.node, path);
+  const output = new Output(record.tty);
+  await pipeAnswer(answer, from, {
+    watch: (chunk) => output.watch(chunk),
+    lastWords: (error) => {
+      const bytes = output.lastWords(sentence(context, record.node, error));
+      return bytes && { bytes, whole: false };
+    },
+  });
+}
+
+/** What a client is told when the stream that it reads breaks in the middle. */
+export function sentence({ cluster }: Context, node: ClusterNode, error: Error): string {
+  return nodeFailure(cluster, node, error).message;
+}
+
+/** A caller that gave up is nobody's failure. */
+function withoutAnswer({ cluster }: Context, node: ClusterNode, error: unknown): Error {
+  if (error instanceof WireError && error.fault === "aborted") return error;
+  return nodeFailure(cluster, node, error);
+}
+
 /** Asks and reads the whole answer (a small one). */
 export async function askText(
   context: Context,
@@ -84,10 +115,10 @@ export async function askText(
   body?: string,
 ): Promise<{ readonly status: number; readonly headers: readonly string[]; readonly text: string }> {
   const from = await ask(context, node, path, body);
-  return { status: from.status, headers: from.headers, text: await readText(from, node) };
+  return { status: from.status, headers: from.headers, text: await readText(context, from, node) };
 }
 
-async function readText(answer: WireAnswer, node: ClusterNode): Promise<string> {
+async function readText(context: Context, answer: WireAnswer, node: ClusterNode): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   try {
@@ -97,18 +128,9 @@ async function readText(answer: WireAnswer, node: ClusterNode): Promise<string> 
       chunks.push(chunk);
     }
   } catch (error) {
-    throw withoutAnswer(node, error);
+    throw withoutAnswer(context, node, error);
   }
   return Buffer.concat(chunks).toString("utf8");
-}
-
-function withoutAnswer(node: ClusterNode, error: unknown): Error {
-  if (error instanceof DockerError) return error;
-  if (error instanceof WireError && error.fault === "aborted") return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new DockerError(error instanceof WireError && !error.sent ? 503 : 502, `node ${node.name}: ${message}`, {
-    cause: error,
-  });
 }
 
 function passedOn(rawHeaders: readonly string[], ownBody: boolean): string[] {
@@ -123,13 +145,19 @@ function passedOn(rawHeaders: readonly string[], ownBody: boolean): string[] {
 
 const NO_BODY = Buffer.alloc(0);
 
+export interface UpgradeOptions {
+  readonly body?: Buffer;
+  /** What the client reads is a container's output, in frames or (`tty`) raw: it is told there when the node is lost. */
+  readonly output?: { readonly tty: boolean | undefined } | undefined;
+}
+
 /** Joins the client's connection with one to the node; a refusal is answered as an ordinary error. */
 export async function forwardUpgrade(
   context: Context,
   upgrade: Upgrade,
   record: ContainerRecord,
   path: string,
-  body: Buffer = NO_BODY,
+  { body = NO_BODY, output }: UpgradeOptions = {},
 ): Promise<void> {
   const { cluster, request, stopping } = context;
   const { node } = record;
@@ -141,10 +169,17 @@ export async function forwardUpgrade(
         request.signal,
       )
       .catch((error: unknown) => {
-        throw withoutAnswer(node, error);
+        throw withoutAnswer(context, node, error);
       });
     if (isHijacked(engine)) {
-      await spliceUpgrade(upgrade, engine, stopping);
+      const words = output && new Output(output.tty);
+      await spliceUpgrade(upgrade, engine, {
+        signal: stopping,
+        ...(words && {
+          watch: (chunk) => words.watch(chunk),
+          lastWords: (error) => words.lastWords(sentence(context, node, error)),
+        }),
+      });
       return;
     }
     const refusal = await readRemainingBody(engine, { limit: ERROR_BODY_BYTES, signal: request.signal });

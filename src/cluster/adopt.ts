@@ -49,6 +49,7 @@ function newRecord(cluster: Cluster, node: ClusterNode, row: ListedContainer, hi
     cpuShares: hint?.cpuShares,
     entry: undefined,
     touchedAt: Number.NEGATIVE_INFINITY,
+    tty: undefined,
     renaming: 0,
     starting: 0,
     streams: 0,

@@ -198,6 +198,7 @@ function book(cluster: Cluster, order: Order, node: ClusterNode): Placement {
     cpuShares: wholeCpus(cluster, order.body),
     entry: undefined,
     touchedAt: cluster.clock.monotonic(),
+    tty: goGet(order.body, "Tty") === true,
     renaming: 0,
     starting: 0,
     streams: 0,

@@ -88,6 +88,7 @@ async function inspect(cluster: Cluster, record: ContainerRecord): Promise<void>
 function learn(record: ContainerRecord, inspect: unknown): void {
   const told = needsOfInspect(inspect);
   const { replaces } = record.needs;
+  record.tty = goGet(inspect, "Config", "Tty") === true;
   if (record.cpuShares !== undefined) {
     record.cpuShares = wholeCpusOf(record.node, Number(goGet(inspect, "HostConfig", "CpuShares")));
   }

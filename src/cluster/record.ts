@@ -65,6 +65,8 @@ export interface ContainerRecord {
   entry: ListEntry | undefined;
   /** Monotonic milliseconds of the last change that did not come from a list: an older list must not undo it. */
   touchedAt: number;
+  /** Whether it has a terminal, whose output has no frames; undefined until a create or an inspect told. */
+  tty: boolean | undefined;
   /** Renames under way: the engine's lists may show any of the names. */
   renaming: number;
   /** Starts under way: what it will hold is booked although it has not started yet. */

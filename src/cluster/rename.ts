@@ -1,10 +1,11 @@
 /** Renaming: the new name is taken over the whole cluster first, and given back when the engine refuses. */
-import { badRequest, DockerError, invalidName, nameInUse, toDockerError } from "../docker/errors.ts";
+import { badRequest, DockerError, invalidName, nameInUse } from "../docker/errors.ts";
 import { isValidContainerName } from "../docker/references.ts";
 import { CREATE_MS } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
+import { nodeFailure } from "./exchange.ts";
 import type { ContainerRecord } from "./record.ts";
-import { clusterText, engineRef } from "./translate.ts";
+import { engineRef } from "./translate.ts";
 
 /** Throws DockerError: 400 for no or a bad name, 409 for one in use. */
 export async function renameContainer(
@@ -34,8 +35,7 @@ export async function renameContainer(
     // Of several at once the last decides; and without an answer the engine's list does.
     if (record.renaming === 1) cluster.inventory.rename(record, record.engineName);
     cluster.refresher.mark(record, true);
-    const { status, message } = toDockerError(error);
-    throw new DockerError(status, clusterText(cluster, record.node, message));
+    throw nodeFailure(cluster, record.node, error);
   } finally {
     record.renaming--;
     cluster.inventory.unhold(record, before);

@@ -2,14 +2,14 @@
  * Starting a container: what it released when it ended is booked again first. One that has never run, and whose node
  * cannot start it for a reason of the node's own, is made on the next node under the same identity.
  */
-import { conflict, DockerError, toDockerError } from "../docker/errors.ts";
+import { conflict, DockerError } from "../docker/errors.ts";
 import { decodeJson } from "../docker/json-text.ts";
 import { isNodesOwnFault } from "../engine/quirks.ts";
 import { CREATE_MS } from "../kit/limits.ts";
 import { readRequest } from "../scheduler/request.ts";
 import type { Cluster } from "./cluster.ts";
 import { placeOrder } from "./create.ts";
-import { statusOfCall } from "./exchange.ts";
+import { nodeFailure, statusOfCall } from "./exchange.ts";
 import { forget } from "./forget.ts";
 import { reservationOf, settle } from "./holdings.ts";
 import { type ContainerRecord, holds } from "./record.ts";
@@ -39,8 +39,7 @@ export async function startContainer(
     if (error instanceof DockerError && isNodesOwnFault(error.status, error.message) && canMove(record)) {
       return moveAndStart(cluster, record, error, query, version);
     }
-    const failure = toDockerError(error);
-    throw new DockerError(failure.status, clusterText(cluster, node, failure.message));
+    throw nodeFailure(cluster, node, error);
   }
 }
 

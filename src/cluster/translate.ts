@@ -31,6 +31,7 @@ export function clusterText(cluster: Cluster, node: ClusterNode, text: string): 
 export function clusterInspect(cluster: Cluster, record: ContainerRecord, text: string): string {
   const { node } = record;
   const inspect: unknown = JSON.parse(text);
+  record.tty = goGet(inspect, "Config", "Tty") === true;
   const edits: Edit[] = [
     { path: ["Id"], json: JSON.stringify(record.id) },
     { path: ["Node"], json: nodeObject(node) },

@@ -1,14 +1,15 @@
 /** `docker update`: new needs ask the ledger first, and are given back when the engine refuses. */
-import { conflict, DockerError, toDockerError } from "../docker/errors.ts";
+import { conflict, DockerError } from "../docker/errors.ts";
 import { assertNoVariants, decodeJson, goGet, splice } from "../docker/json-text.ts";
 import { CREATE_MS } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
+import { nodeFailure } from "./exchange.ts";
 import { reservationOf, settle } from "./holdings.ts";
 import { remeasure } from "./measure.ts";
 import { engineShares } from "./needs.ts";
 import { type ContainerRecord, holds, type Needs } from "./record.ts";
 import { NO_ROOM, whyNoRoom } from "./room.ts";
-import { clusterText, engineRef } from "./translate.ts";
+import { engineRef } from "./translate.ts";
 
 /** A key that stands twice in another letter case would be read differently by the engine. */
 const GUARDED_PATHS: readonly (readonly string[])[] = [
@@ -64,8 +65,7 @@ export async function updateContainer(
     settle(cluster, record);
     // Without the engine's answer nobody knows which needs it took.
     if (!(error instanceof DockerError)) remeasure(cluster, record);
-    const { status, message } = toDockerError(error);
-    throw new DockerError(status, clusterText(cluster, node, message));
+    throw nodeFailure(cluster, node, error);
   }
 }
 

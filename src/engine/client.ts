@@ -36,6 +36,8 @@ export interface ClientParts {
 export class EngineClient {
   readonly #parts: ClientParts;
   #versions: { min: string; max: string } | undefined;
+  /** What ends each call and each upgraded connection under way. */
+  readonly #open = new Set<(error: WireError) => void>();
 
   constructor(parts: ClientParts) {
     this.#parts = parts;
@@ -54,14 +56,36 @@ export class EngineClient {
 
   /** The answer as it comes, whatever its status. Its body must be consumed or destroyed. Rejects with WireError. */
   async call(call: EngineCall): Promise<WireAnswer> {
+    const { signal, over } = this.#begin(call.signal);
     try {
-      const answer = await this.#parts.wire.request({ ...call, path: this.path(call.path, call.version) });
-      answer.body.on("error", (error) => this.#note(error));
+      const answer = await this.#parts.wire.request({ ...call, signal, path: this.path(call.path, call.version) });
+      answer.body.on("error", (error) => this.#note(error)).once("close", over);
       return answer;
     } catch (error) {
+      over();
       this.#note(error);
       throw error;
     }
+  }
+
+  /** Ends every call, answer and upgraded connection under way with this error: nobody waits for an engine that is lost. */
+  giveUp(error: WireError): void {
+    for (const end of [...this.#open]) end(error);
+  }
+
+  /** A signal that aborts with the caller's or when the engine is given up, until `over` is called. */
+  #begin(outer: AbortSignal | undefined): { signal: AbortSignal; over: () => void } {
+    const call = new AbortController();
+    const end = (error: WireError): void => call.abort(error);
+    const onAbort = (): void => call.abort(outer?.reason);
+    if (outer?.aborted) onAbort();
+    outer?.addEventListener("abort", onAbort, { once: true });
+    this.#open.add(end);
+    const over = (): void => {
+      this.#open.delete(end);
+      outer?.removeEventListener("abort", onAbort);
+    };
+    return { signal: call.signal, over };
   }
 
   /**
@@ -102,15 +126,21 @@ export class EngineClient {
 
   /** See requestUpgrade; `path` is without version here. */
   async upgrade(request: EngineUpgrade, signal?: AbortSignal): Promise<UpgradeAnswer> {
+    const call = this.#begin(signal);
     try {
-      return await requestUpgrade(
-        this.#parts.wire,
-        { ...request, path: this.path(request.path, request.version) },
-        signal,
-      );
+      const path = this.path(request.path, request.version);
+      const answer = await requestUpgrade(this.#parts.wire, { ...request, path }, call.signal);
+      const { socket } = answer;
+      const end = (error: WireError): void => void socket.destroy(error);
+      this.#open.add(end);
+      socket.once("close", () => this.#open.delete(end));
+      if (socket.closed) this.#open.delete(end);
+      return answer;
     } catch (error) {
       this.#note(error);
       throw error;
+    } finally {
+      call.over();
     }
   }
 

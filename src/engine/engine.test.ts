@@ -218,6 +218,22 @@ describe("an engine that goes", () => {
     await until(() => engine.state === "healthy");
   });
 
+  it("lets nobody wait for it once it is silent: calls and streams under way end with why", async () => {
+    const engine = connect();
+    await until(() => engine.state === "healthy");
+    fake.faults.set("/never", () => {});
+    fake.faults.set("/begun", (_req, res) => res.writeHead(200).write("first words"));
+    const never = engine.text("POST", "/never", undefined, { deadlineMs: 3_600_000 });
+    never.catch(() => {});
+    const begun = await engine.call({ method: "GET", path: "/begun" });
+    const broken = new Promise<Error>((resolve) => begun.body.once("error", resolve));
+    begun.body.resume();
+    fake.faults.set("/_ping", () => {});
+    await expect(never).rejects.toMatchObject({ fault: "silent", sent: true });
+    expect(await broken).toMatchObject({ fault: "silent", message: expect.stringContaining("no answer") });
+    expect(engine.state).toBe("unhealthy");
+  });
+
   it("is asked at once after a call that failed", async () => {
     const engine = connect({ pingEveryMs: 60_000 });
     await until(() => engine.state === "healthy" && fake.streams === 1);

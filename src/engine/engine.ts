@@ -221,6 +221,8 @@ export class Engine {
     const state = this.#facts ? "unhealthy" : "pending";
     if (this.#state !== state || this.#error !== text) this.#log.warn(`engine is ${state}`, { error: text });
     this.#tell(state, text);
+    // An engine that is gone has cut its connections itself; one that is silent would keep them open for ever.
+    if (error instanceof WireError && error.fault === "silent") this.#client.giveUp(error);
   }
 
   #tell(state: EngineState, error: string | undefined): void {

@@ -28,6 +28,16 @@ export interface RelayOptions {
   readonly headers?: readonly string[];
   /** The request was HEAD: there is a length but no body. */
   readonly head?: boolean;
+  /** Sees what comes from the engine before the client does; must not keep it. */
+  readonly watch?: (chunk: Buffer) => void;
+  /** What the client still gets when the engine breaks off. */
+  readonly lastWords?: (error: Error) => LastWords | undefined;
+}
+
+export interface LastWords {
+  readonly bytes: Buffer;
+  /** True when the answer is complete with them; otherwise the client's connection is broken off behind them. */
+  readonly whole: boolean;
 }
 
 /**
@@ -36,7 +46,7 @@ export interface RelayOptions {
  * connection is broken off too, so that it cannot take a part for the whole, and this rejects with the engine's error.
  */
 export async function pipeAnswer(answer: Answer, from: WireAnswer, options: RelayOptions = {}): Promise<void> {
-  const { map, headers: more = [], head = false } = options;
+  const { map, headers: more = [], head = false, watch, lastWords } = options;
   if (answer.over) {
     from.body.on("error", () => {}).destroy();
     return;
@@ -61,16 +71,25 @@ export async function pipeAnswer(answer: Answer, from: WireAnswer, options: Rela
   out.once("close", () => {
     cause ??= { clientGone: true };
   });
+  if (watch) from.body.on("data", watch);
   try {
     await flow(from.body, map, out);
+    out.end();
   } catch (error) {
-    if (cause?.clientGone !== true) throw cause?.error ?? error;
+    if (cause?.clientGone === true) return;
+    const reason = cause?.error ?? error;
+    const words = reason instanceof Error && !answer.over ? lastWords?.(reason) : undefined;
+    if (words) await new Promise<void>((resolve) => out.write(words.bytes, () => resolve()));
+    if (words?.whole) out.end();
+    else out.destroy();
+    throw reason;
   }
 }
 
+/** Leaves `out` open, whatever becomes of the body. */
 async function flow(body: Readable, map: Transform | undefined, out: Writable): Promise<void> {
-  if (map === undefined) await pipeline(body, out);
-  else await pipeline(body, map, out);
+  if (map === undefined) await pipeline(body, out, { end: false });
+  else await pipeline(body, map, out, { end: false });
 }
 
 /** Those of an engine's headers that a client may see. */

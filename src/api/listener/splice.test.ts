@@ -38,7 +38,7 @@ function spliced(transport: Transport, engine: TestEngine): Promise<Rig> {
         }
         head += `Content-Length: ${upgrade.body.length}\r\n\r\n`;
         const side = await engine.upgrade(head, upgrade.body);
-        const over = spliceUpgrade(upgrade, side, upgrade.request.signal);
+        const over = spliceUpgrade(upgrade, side, { signal: upgrade.request.signal });
         pending.push(over);
         await over;
       },

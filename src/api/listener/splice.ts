@@ -4,7 +4,7 @@
  */
 import type { Duplex } from "node:stream";
 import { invariant } from "../../kit/invariant.ts";
-import { responseHead, type Upgrade } from "./hijack.ts";
+import { closeGently, responseHead, type Upgrade } from "./hijack.ts";
 import { pass } from "./pass.ts";
 
 /** An engine's answer to an upgrade, its connection not read any further. */
@@ -32,49 +32,78 @@ export function isHijacked(engine: Pick<EngineSide, "status" | "rawHeaders">): b
   return raw;
 }
 
+export interface SpliceOptions {
+  /** Aborting breaks both connections. */
+  readonly signal?: AbortSignal | undefined;
+  /** Sees what comes from the engine before the client does; must not keep it. */
+  readonly watch?: (chunk: Buffer) => void;
+  /** What the client still gets, and then its end, when the engine's side fails; without it the client's breaks too. */
+  readonly lastWords?: (error: Error) => Buffer | undefined;
+}
+
 /**
  * Passes the engine's head on as it came, then every byte both ways: with back-pressure (never more than the streams'
  * own buffers in memory), each side's end as an end to the other while the opposite direction goes on, a failure of one
  * side as the breaking of the other. Only for an answer that `isHijacked`: otherwise the client's next request would
- * bypass us. Resolves when both connections are closed; never rejects. Aborting `signal` breaks both.
+ * bypass us. Resolves when both connections are closed; never rejects.
  */
 export async function spliceUpgrade(
-  client: Pick<Upgrade, "socket" | "head">,
+  client: Pick<Upgrade, "socket" | "head" | "clock">,
   engine: EngineSide,
-  signal?: AbortSignal,
+  options: SpliceOptions = {},
 ): Promise<void> {
   invariant(isHijacked(engine), `splicing an answer with status ${engine.status}`);
   const { socket } = client;
-  const closed = bothClosed(socket, engine.socket, signal);
+  const { watch } = options;
+  const closed = bothClosed(client, engine.socket, options);
   if (!socket.destroyed && !engine.socket.destroyed) {
     socket.write(responseHead(engine.status, engine.statusText, engine.rawHeaders));
-    if (engine.rest.length > 0) socket.write(engine.rest);
+    if (engine.rest.length > 0) {
+      watch?.(engine.rest);
+      socket.write(engine.rest);
+    }
     if (client.head.length > 0) engine.socket.write(client.head);
+    if (watch) engine.socket.on("data", watch);
     pass(socket, engine.socket);
     pass(engine.socket, socket);
   }
   await closed;
 }
 
-async function bothClosed(client: Duplex, engine: Duplex, signal: AbortSignal | undefined): Promise<void> {
+async function bothClosed(
+  { socket, clock }: Pick<Upgrade, "socket" | "clock">,
+  engine: Duplex,
+  { signal, lastWords }: SpliceOptions,
+): Promise<void> {
   const onAbort = (): void => {
-    client.destroy();
+    socket.destroy();
     engine.destroy();
+  };
+  const breakClient = (error: Error | undefined): void => {
+    if (socket.destroyed || socket.writableEnded) return void socket.destroy();
+    const words = error && lastWords?.(error);
+    if (words) closeGently(socket, clock, words);
+    else socket.destroy();
   };
   signal?.addEventListener("abort", onAbort, { once: true });
   if (signal?.aborted) onAbort();
-  await Promise.all([closing(client, engine), closing(engine, client)]);
+  await Promise.all([closing(socket, () => engine.destroy()), closing(engine, breakClient)]);
   signal?.removeEventListener("abort", onAbort);
 }
 
-/** Resolves when `side` is closed; unless both of its directions ended properly, the other side is broken too. */
-function closing(side: Duplex, other: Duplex): Promise<void> {
+/** Resolves when `side` is closed; unless both of its directions ended properly, the other side is broken too, once. */
+function closing(side: Duplex, breakOther: (error: Error | undefined) => void): Promise<void> {
   return new Promise((resolve) => {
+    let broken = false;
+    const onBreak = (error?: Error): void => {
+      if (!broken) breakOther(error);
+      broken = true;
+    };
     const onClose = (): void => {
-      if (!(side.readableEnded && side.writableFinished)) other.destroy();
+      if (!(side.readableEnded && side.writableFinished)) onBreak();
       resolve();
     };
-    side.on("error", () => other.destroy());
+    side.on("error", onBreak);
     if (side.closed) onClose();
     else side.once("close", onClose);
   });

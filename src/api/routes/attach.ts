@@ -2,23 +2,30 @@
 
 import { findExec } from "../../cluster/find-exec.ts";
 import { requireOwn } from "../../cluster/foreign.ts";
+import { requireReachable } from "../../cluster/lookup.ts";
 import type { ContainerRecord } from "../../cluster/record.ts";
 import { clusterText } from "../../cluster/translate.ts";
 import { goGet, splice } from "../../docker/json-text.ts";
-import { askText, containerOf, containerPath, forward, forwardUpgrade, queryOf } from "../forward.ts";
+import { askText, containerOf, containerPath, forward, forwardOutput, forwardUpgrade, queryOf } from "../forward.ts";
 import { sendJson } from "../listener/answer.ts";
 import type { Context, Mutation, Route } from "../route.ts";
 import { flag } from "./containers.ts";
 
+/** Its stream has frames of its own, into which nothing can be said. */
+const WEBSOCKET = "/attach/ws";
+
 const attach = (suffix: string): Pick<Route, "handle" | "upgrade"> => ({
   async handle(context, answer) {
     const record = attachable(context, suffix);
-    await forward(context, answer, record.node, containerPath(context, record, suffix));
+    const path = containerPath(context, record, suffix);
+    if (suffix === WEBSOCKET) await forward(context, answer, record.node, path);
+    else await forwardOutput(context, answer, record, path);
   },
   async upgrade(context, upgrade) {
     const record = attachable(context, suffix);
     // A body means nothing here, and some clients send one: engines ignore it, and on a raw stream it would be input.
-    await forwardUpgrade(context, upgrade, record, containerPath(context, record, suffix));
+    const output = suffix === WEBSOCKET ? undefined : record;
+    await forwardUpgrade(context, upgrade, record, containerPath(context, record, suffix), { output });
   },
 });
 
@@ -26,7 +33,7 @@ const attach = (suffix: string): Pick<Route, "handle" | "upgrade"> => ({
 function attachable(context: Context, suffix: string): ContainerRecord {
   const { cluster, params, request } = context;
   const record = containerOf(context);
-  if (suffix === "/attach/ws" || flag(request, "stdin")) requireOwn(cluster, record, params.name ?? "", "write to");
+  if (suffix === WEBSOCKET || flag(request, "stdin")) requireOwn(cluster, record, params.name ?? "", "write to");
   return record;
 }
 
@@ -44,6 +51,7 @@ const createExec: Route["handle"] = async (context, answer) => {
 async function execPath(context: Context, suffix: string): Promise<{ record: ContainerRecord; path: string }> {
   const id = context.params.id ?? "";
   const record = await findExec(context.cluster, id);
+  requireReachable(record.node);
   return { record, path: `/exec/${encodeURIComponent(id)}${suffix}${queryOf(context.request)}` };
 }
 
@@ -70,14 +78,26 @@ const startExec: Pick<Route, "handle" | "upgrade"> = {
   },
   async upgrade(context, upgrade) {
     const { record, path } = await startPath(context);
-    await forwardUpgrade(context, upgrade, record, path, upgrade.body);
+    const { body } = upgrade;
+    await forwardUpgrade(context, upgrade, record, path, { body, output: { tty: wantsTty(body) } });
   },
 };
+
+/** Undefined when the body does not say: the engine refuses what it cannot read. */
+function wantsTty(body: Buffer): boolean | undefined {
+  try {
+    return goGet(JSON.parse(body.toString("utf8")), "Tty") === true;
+  } catch {
+    return undefined;
+  }
+}
 
 const resizeExec: Route["handle"] = async (context, answer) => {
   const { record, path } = await execPath(context, "/resize");
   await forward(context, answer, record.node, path);
 };
+
+const LOST = "When its node is lost meanwhile, a sentence on stderr ends the stream.";
 
 /** Who is attached may write to the container. */
 const ATTACHES: Mutation = { action: "container.attach", options: ["stdin"], streams: true };
@@ -88,7 +108,7 @@ export const ATTACH_ROUTES: readonly Route[] = [
     path: "/containers/{name}/attach",
     how: "proxied",
     mutates: ATTACHES,
-    note: "Output of a foreign container is read, its input is protected.",
+    note: `Output of a foreign container is read, its input is protected. ${LOST}`,
     ...attach("/attach"),
   },
   {
@@ -97,7 +117,7 @@ export const ATTACH_ROUTES: readonly Route[] = [
     how: "proxied",
     mutates: ATTACHES,
     note: "A foreign container is protected: engines below 23 open its input unasked.",
-    ...attach("/attach/ws"),
+    ...attach(WEBSOCKET),
   },
   {
     method: "POST",
@@ -113,7 +133,7 @@ export const ATTACH_ROUTES: readonly Route[] = [
     path: "/exec/{id}/start",
     how: "proxied",
     mutates: { action: "exec.start", streams: true },
-    note: "In a foreign container only what was created through shoal.",
+    note: `In a foreign container only what was created through shoal. ${LOST}`,
     ...startExec,
   },
   { method: "POST", path: "/exec/{id}/resize", how: "proxied", mutates: false, handle: resizeExec },

@@ -14,9 +14,9 @@ import { startContainer, whileStarting } from "../../cluster/start.ts";
 import { clusterInspect } from "../../cluster/translate.ts";
 import { updateContainer } from "../../cluster/update.ts";
 import { badRequest, DockerError, nodeUnreachable, notFound } from "../../docker/errors.ts";
-import { ask, askText, containerOf, containerPath, forward, queryOf } from "../forward.ts";
+import { ask, askText, containerOf, containerPath, forward, forwardOutput, queryOf, sentence } from "../forward.ts";
 import { type Answer, sendBytes, sendEmpty, sendJson } from "../listener/answer.ts";
-import { pipeAnswer } from "../listener/relay.ts";
+import { type LastWords, pipeAnswer } from "../listener/relay.ts";
 import { type ApiRequest, readJsonBody } from "../listener/request.ts";
 import type { Context, Route } from "../route.ts";
 import { statsTranslator } from "../stats.ts";
@@ -107,16 +107,26 @@ async function wait(context: Context, answer: Answer): Promise<void> {
   record.streams++;
   try {
     const from = await ask(context, record.node, containerPath(context, record, "/wait"));
+    let told = false;
     // Who is told of the end must find it in the next list, and its place free for the next create.
     const map = new Transform({
       transform(chunk, _encoding, done) {
+        told = true;
         void ended(context.cluster, record).then(() => done(null, chunk), done);
       },
     });
-    await pipeAnswer(answer, from, { map });
+    // Whether it has ended is unknown then, and must not look like an exit with code 0.
+    const lastWords = (error: Error): LastWords | undefined =>
+      told ? undefined : { bytes: waitError(sentence(context, record.node, error)), whole: true };
+    await pipeAnswer(answer, from, { map, lastWords });
   } finally {
     record.streams--;
   }
+}
+
+/** dockerd's own form of a wait that cannot be answered. */
+function waitError(message: string): Buffer {
+  return Buffer.from(`${JSON.stringify({ Error: { Message: message }, StatusCode: -1 })}\n`);
 }
 
 async function rename(context: Context, answer: Answer): Promise<void> {
@@ -149,6 +159,11 @@ async function commit(context: Context, answer: Answer): Promise<void> {
   cluster.refresher.markImages(node);
   await cluster.refresher.settledOn(node);
   sendJson(answer, status, text);
+}
+
+async function logs(context: Context, answer: Answer): Promise<void> {
+  const record = containerOf(context);
+  await forwardOutput(context, answer, record, containerPath(context, record, "/logs"));
 }
 
 /** Each object of the stream names its container. */
@@ -205,7 +220,13 @@ export const CONTAINER_ROUTES: readonly Route[] = [
     handle: inspect,
   },
   { method: "GET", path: "/containers/{name}/top", how: "proxied", handle: proxied("/top") },
-  { method: "GET", path: "/containers/{name}/logs", how: "proxied", handle: proxied("/logs") },
+  {
+    method: "GET",
+    path: "/containers/{name}/logs",
+    how: "proxied",
+    note: "When its node is lost meanwhile, a sentence on stderr before the stream breaks off.",
+    handle: logs,
+  },
   { method: "GET", path: "/containers/{name}/changes", how: "proxied", handle: proxied("/changes") },
   { method: "GET", path: "/containers/{name}/export", how: "proxied", handle: proxied("/export") },
   { method: "GET", path: "/containers/{name}/stats", how: "proxied", handle: stats },
@@ -284,7 +305,14 @@ export const CONTAINER_ROUTES: readonly Route[] = [
     mutates: { action: "container.unpause" },
     handle: change("unpause"),
   },
-  { method: "POST", path: "/containers/{name}/wait", how: "proxied", mutates: false, handle: wait },
+  {
+    method: "POST",
+    path: "/containers/{name}/wait",
+    how: "proxied",
+    note: "When its node is lost meanwhile: status code -1 and the reason in `Error.Message`.",
+    mutates: false,
+    handle: wait,
+  },
   {
     method: "DELETE",
     path: "/containers/{name}",
