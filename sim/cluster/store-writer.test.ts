@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { StoreWriter } from "../../src/cluster/store-writer.ts";
 import { systemClock } from "../../src/kit/clock.ts";
-import { STORE_LATER_KEYS, STORE_TXN_KEYS, STORE_WRITE_MS } from "../../src/kit/limits.ts";
+import { STORE_LATER_KEYS, STORE_TXN_BYTES, STORE_TXN_KEYS, STORE_WRITE_MS } from "../../src/kit/limits.ts";
 import { silentLog } from "../../src/kit/log.ts";
 import { MemoryStore } from "../../src/store/drivers/memory.ts";
 import { StoreError, type Txn, type TxnResult } from "../../src/store/store.ts";
@@ -67,6 +67,27 @@ describe("StoreWriter", () => {
       expect(txn.length % 3).toBe(0);
     }
     expect(await store.list("")).toHaveLength(150);
+  });
+
+  it("never has more bytes in a transaction than a store takes, and still writes everything", async () => {
+    const { store, writer } = open();
+    const large = "x".repeat(STORE_TXN_BYTES / 4);
+    const asked = Array.from({ length: 10 }, (_, i) => writer.write([set(`a${i}`, large)]));
+    writer.later(Array.from({ length: 10 }, (_, i) => set(`b${i}`, large)));
+    await Promise.all(asked);
+    await writer.idle();
+    expect(await store.list("")).toHaveLength(20);
+    expect(Math.max(...store.txns.map(({ length }) => length))).toBe(3);
+  });
+
+  it("refuses what no store takes, and lets nothing else suffer for it", async () => {
+    const { store, writer } = open();
+    const tooLarge = "x".repeat(STORE_TXN_BYTES);
+    writer.later([set("large", tooLarge), set("small", "1")]);
+    const refused = writer.write([set("a", tooLarge)]);
+    await Promise.all([writer.write([set("b", "1")]), expect(refused).rejects.toMatchObject({ status: 503 })]);
+    await writer.idle();
+    expect((await store.list("")).map(({ key }) => key)).toEqual(["b", "small"]);
   });
 
   it("refuses with one sentence what the store does not take, and serves the next", async () => {

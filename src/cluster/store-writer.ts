@@ -5,8 +5,16 @@
 import { unavailable } from "../docker/errors.ts";
 import type { Clock, Timer } from "../kit/clock.ts";
 import { invariant } from "../kit/invariant.ts";
-import { STORE_LATER_KEYS, STORE_QUEUE, STORE_RETRY_MS, STORE_TXN_KEYS, STORE_WRITE_MS } from "../kit/limits.ts";
+import {
+  STORE_LATER_KEYS,
+  STORE_QUEUE,
+  STORE_RETRY_MS,
+  STORE_TXN_BYTES,
+  STORE_TXN_KEYS,
+  STORE_WRITE_MS,
+} from "../kit/limits.ts";
 import type { Logger } from "../kit/log.ts";
+import { checkTxn, writeBytes } from "../store/bounds.ts";
 import { type Store, StoreError, type Write } from "../store/store.ts";
 
 /** Writes that become durable together or not at all. */
@@ -43,7 +51,8 @@ export class StoreWriter {
    * them in time; it may have taken them all the same.
    */
   write(writes: readonly Write[]): Promise<void> {
-    invariant(writes.length <= STORE_TXN_KEYS, `${writes.length} writes in one transaction`);
+    const unfit = unfitness(writes);
+    if (unfit) return Promise.reject(refused(unfit.message));
     if (this.#groups.length >= STORE_QUEUE) return Promise.reject(refused("too many changes wait for it"));
     // What is asked for now is newer than what was left for later.
     for (const { key } of writes) this.#later.delete(key);
@@ -57,11 +66,16 @@ export class StoreWriter {
     });
   }
 
-  /** Written when there is time, the last value of each key; lost in a crash. What is too much is dropped, the oldest first. */
+  /**
+   * Written when there is time, the last value of each key; lost in a crash. What is too much is dropped, the oldest first,
+   * and so is what no store takes.
+   */
   later(writes: readonly Write[]): void {
-    for (const { key, value } of writes) {
-      this.#later.delete(key);
-      this.#later.set(key, value);
+    for (const write of writes) {
+      this.#later.delete(write.key);
+      const unfit = unfitness([write]);
+      if (unfit) this.#log.error("a change is not kept", { key: write.key, error: unfit.message });
+      else this.#later.set(write.key, write.value);
     }
     for (const key of this.#later.keys()) {
       if (this.#later.size <= STORE_LATER_KEYS) break;
@@ -96,8 +110,8 @@ export class StoreWriter {
   /** One transaction. Never rejects. */
   async #transact(): Promise<void> {
     const now = this.#clock.monotonic();
-    const { groups, values } = this.#takeGroups(now);
-    const extra = this.#takeLater(values);
+    const { groups, values, bytes } = this.#takeGroups(now);
+    const extra = this.#takeLater(values, bytes);
     if (values.size === 0) return;
     try {
       const writes = [...values].map(([key, value]) => ({ key, value }));
@@ -116,30 +130,36 @@ export class StoreWriter {
   }
 
   /** As many groups as fit, oldest first; of a key that several write the last value counts. */
-  #takeGroups(now: number): { readonly groups: readonly Group[]; readonly values: Values } {
+  #takeGroups(now: number): { readonly groups: readonly Group[]; readonly values: Values; readonly bytes: number } {
     const groups: Group[] = [];
     const values: Values = new Map();
+    let bytes = 0;
     for (let group = this.#groups[0]; group; group = this.#groups[0]) {
       const more = group.writes.filter(({ key }) => !values.has(key)).length;
-      if (values.size + more > STORE_TXN_KEYS) break;
+      const size = group.writes.reduce((sum, write) => sum + writeBytes(write), 0);
+      if (values.size + more > STORE_TXN_KEYS || bytes + size > STORE_TXN_BYTES) break;
       this.#groups.shift();
       if (group.until <= now) {
         group.done(refused(`no answer within ${STORE_WRITE_MS / 1000} s`));
         continue;
       }
       groups.push(group);
+      bytes += size;
       for (const { key, value } of group.writes) values.set(key, value);
     }
-    return { groups, values };
+    return { groups, values, bytes };
   }
 
   /** Fills a transaction up with what has time. */
-  #takeLater(values: Values): Values {
+  #takeLater(values: Values, bytes: number): Values {
+    let room = STORE_TXN_BYTES - bytes;
     const taken: Values = new Map();
     if (this.#groups.length > 0) return taken;
     for (const [key, value] of this.#later) {
       if (values.size >= STORE_TXN_KEYS) break;
       if (values.has(key)) continue;
+      room -= writeBytes({ key, value });
+      if (room < 0) break;
       values.set(key, value);
       taken.set(key, value);
       this.#later.delete(key);
@@ -179,6 +199,17 @@ export class StoreWriter {
       },
       { background: true },
     );
+  }
+}
+
+/** Why no store would take these in one transaction. */
+function unfitness(writes: readonly Write[]): StoreError | undefined {
+  try {
+    checkTxn({ conditions: [], writes });
+    return undefined;
+  } catch (error) {
+    if (error instanceof StoreError) return error;
+    throw error;
   }
 }
 
