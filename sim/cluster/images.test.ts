@@ -155,7 +155,7 @@ describe("changes of images", () => {
   });
 
   it("that fail on some nodes only name those", async () => {
-    await open();
+    await open({ foreign: "manage" });
     await world.run("user", { Env: ["constraint:node==node-2"] });
     const { status, message } = await refusal(removeImage(world.cluster, "busybox", "", undefined));
     expect(status).toBe(409);

@@ -12,6 +12,7 @@ import { type ListQuery, listContainers } from "../../src/cluster/list-container
 import { requireContainer } from "../../src/cluster/lookup.ts";
 import { leaveAll, setEntries } from "../../src/cluster/membership.ts";
 import type { ClusterNode } from "../../src/cluster/node.ts";
+import { beginPull } from "../../src/cluster/own-images.ts";
 import { nodesForPull } from "../../src/cluster/pull.ts";
 import type { ContainerRecord } from "../../src/cluster/record.ts";
 import { renameContainer } from "../../src/cluster/rename.ts";
@@ -289,13 +290,10 @@ export class World {
   /** Pulls as the API does: where the cluster says. @returns names of the nodes */
   async pull(image: string, client = "test"): Promise<string[]> {
     const nodes = nodesForPull(this.cluster, client, image);
-    await Promise.all(
-      nodes.map(async (node) => {
-        await node.engine.text("POST", `/images/create?fromImage=${encodeURIComponent(image)}`);
-        this.cluster.refresher.markImages(node);
-        await this.cluster.refresher.settledOn(node);
-      }),
-    );
+    const pulled = await beginPull(this.cluster, nodes, image);
+    const path = `/images/create?fromImage=${encodeURIComponent(image)}`;
+    await Promise.all(nodes.map((node) => node.engine.text("POST", path)));
+    await pulled();
     return nodes.map(({ name }) => name);
   }
 

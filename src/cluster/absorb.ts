@@ -11,6 +11,7 @@ import { type ListedContainer, renderRow } from "./list-entry.ts";
 import { claimsOfListed } from "./needs.ts";
 import { clusterNetworkId } from "./network-ids.ts";
 import type { ClusterNode } from "./node.ts";
+import { noteVolumes } from "./own-volumes.ts";
 import type { ContainerRecord } from "./record.ts";
 import { sinceOf } from "./row-status.ts";
 
@@ -100,6 +101,7 @@ function update(cluster: Cluster, record: ContainerRecord, row: ListedContainer,
   const exit = /^Exited \((-?\d+)\)/.exec(row.status);
   record.exitCode = exit ? Number(exit[1]) : undefined;
   record.since = sinceOf(record, cluster.clock.now());
+  noteVolumes(cluster, record, row, startedAt);
   settle(cluster, record);
 }
 

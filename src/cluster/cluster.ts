@@ -18,6 +18,9 @@ import type { ForeignMode } from "./foreign.ts";
 import { ImageIndex } from "./image-index.ts";
 import { Inventory } from "./inventory.ts";
 import type { ClusterNode } from "./node.ts";
+import { Notes } from "./notes.ts";
+import type { ImageNote } from "./own-images.ts";
+import type { ExpectedVolumes, VolumeNote } from "./own-volumes.ts";
 import { Placements } from "./placements.ts";
 import { PullMemory } from "./pull-memory.ts";
 import { Refresher } from "./refresh.ts";
@@ -67,6 +70,9 @@ export class Cluster {
   readonly pullMemory: PullMemory;
   readonly refresher: Refresher;
   readonly writer: StoreWriter;
+  readonly ownImages: Notes<ImageNote>;
+  readonly ownVolumes: Notes<VolumeNote>;
+  readonly expectedVolumes: ExpectedVolumes = new WeakMap();
 
   constructor(options: ClusterOptions) {
     this.options = options;
@@ -77,6 +83,8 @@ export class Cluster {
     this.pullMemory = new PullMemory(options.clock);
     this.refresher = new Refresher(this);
     this.writer = new StoreWriter(options.store, options);
+    this.ownImages = new Notes("images/", this);
+    this.ownVolumes = new Notes("volumes/", this);
   }
 
   /** Nodes that can be asked now. */

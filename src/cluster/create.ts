@@ -22,6 +22,7 @@ import { canonicalImage } from "./image-index.ts";
 import { withImagePorts } from "./image-ports.ts";
 import { needsOfRequest } from "./needs.ts";
 import type { ClusterNode } from "./node.ts";
+import { expectVolumes } from "./own-volumes.ts";
 import type { Placement } from "./placements.ts";
 import type { ContainerRecord, Recipe } from "./record.ts";
 import { settling } from "./settling.ts";
@@ -250,6 +251,7 @@ async function createOn(
   });
   const query = new URLSearchParams({ name: order.name });
   if (recipe.platform) query.set("platform", recipe.platform);
+  const volumesBefore = node.volumes;
   const text = await node.engine.text("POST", `/containers/create?${query}`, edited.text, {
     deadlineMs: CREATE_MS,
     version: recipe.version,
@@ -258,6 +260,7 @@ async function createOn(
   if (typeof engineId !== "string") throw new DockerError(500, `node ${node.name} answered a create without an ID`);
   const final = claimNonce(cluster, node, placement.nonce, engineId, order.name) ?? placement.record;
   cluster.placements.delete(placement.nonce);
+  expectVolumes(cluster, final, volumesBefore, order.request.volumes);
   await connectOthers(cluster, node, final, edited);
   cluster.refresher.mark(final, true);
   return { record: final, text: splice(text, [{ path: ["Id"], json: JSON.stringify(final.id) }]) };

@@ -28,7 +28,7 @@ export function followEvent(cluster: Cluster, node: ClusterNode, event: EngineEv
       cluster.refresher.markImages(node);
       break;
     case "volume":
-      followVolume(node, event);
+      followVolume(cluster, node, event);
       break;
     case "network":
       followNetwork(cluster, node, event);
@@ -100,11 +100,12 @@ function changesRow(action: string): boolean {
   );
 }
 
-function followVolume(node: ClusterNode, event: EngineEvent): void {
+function followVolume(cluster: Cluster, node: ClusterNode, event: EngineEvent): void {
   if (event.action === "create" && (event.attributes.driver ?? "local") === "local") {
     node.volumes = new Set([...node.volumes, event.actorId]);
   } else if (event.action === "destroy") {
     node.volumes = new Set([...node.volumes].filter((name) => name !== event.actorId));
+    cluster.ownVolumes.delete(node.id, event.actorId);
   }
 }
 

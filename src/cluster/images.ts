@@ -8,6 +8,7 @@ import { HINT_LABEL } from "./hint.ts";
 import { familiarImage } from "./image-index.ts";
 import { missing } from "./lookup.ts";
 import type { ClusterNode } from "./node.ts";
+import { foreignImage, mayPruneParents, mayRemoveImage, ownImage, ownTag, requireFreeTag } from "./own-images.ts";
 import { clusterText } from "./translate.ts";
 
 /** The nodes that answer and have the image; throws 404 when none does. */
@@ -47,33 +48,82 @@ export async function inspectImage(
   );
 }
 
-/** Tags it on every node that has it. */
+/** Tags it on every node that has it. Throws 409 where the tag is a foreign image's. */
 export async function tagImage(
   cluster: Cluster,
   ref: string,
   query: string,
   version: string | undefined,
 ): Promise<void> {
-  await onEach(cluster, await holdersOf(cluster, ref), (node) =>
-    askNode(cluster, node, "POST", `/images/${encodeRef(ref)}/tag${query}`, version),
-  );
+  const nodes = await holdersOf(cluster, ref);
+  const tag = tagIn(new URLSearchParams(query));
+  for (const node of nodes) requireFreeTag(cluster, node, tag, cluster.images.find(node.id, ref)?.id);
+  await onEach(cluster, nodes, async (node) => {
+    const image = cluster.images.find(node.id, ref);
+    await askNode(cluster, node, "POST", `/images/${encodeRef(ref)}/tag${query}`, version);
+    if (image) ownTag(cluster, node, image, tag);
+  });
 }
 
-/** Removes it from every node that has it; the answers become one list, each line once. */
+/** The image that a commit makes is ours. @param make asks the node, and answers the image's ID */
+export async function committing<T>(
+  cluster: Cluster,
+  node: ClusterNode,
+  query: URLSearchParams,
+  make: () => Promise<T & { readonly imageId: string | undefined }>,
+): Promise<T> {
+  if (query.get("repo")) requireFreeTag(cluster, node, tagIn(query), undefined);
+  const made = await make();
+  if (made.imageId !== undefined) ownImage(cluster, node, made.imageId);
+  cluster.refresher.markImages(node);
+  await cluster.refresher.settledOn(node);
+  return made;
+}
+
+/** As engines list it: `redis:latest`. */
+function tagIn(query: URLSearchParams): string {
+  const tag = query.get("tag") ?? "";
+  return familiarImage(`${query.get("repo") ?? ""}${tag === "" ? "" : `:${tag}`}`);
+}
+
+/**
+ * Removes it from every node where it is ours; the answers become one list, each line once. Throws 409 when none of them
+ * is ours.
+ */
 export async function removeImage(
   cluster: Cluster,
   ref: string,
   query: string,
   version: string | undefined,
 ): Promise<string> {
-  const answers = await onEach(cluster, await holdersOf(cluster, ref), (node) =>
-    askNode(cluster, node, "DELETE", `/images/${encodeRef(ref)}${query}`, version),
-  );
-  const lines = new Set<string>();
-  for (const answer of answers) {
-    for (const line of JSON.parse(answer) as { Untagged?: string; Deleted?: string }[]) lines.add(JSON.stringify(line));
-  }
-  return `[${[...lines].join(",")}]\n`;
+  // A tag may have moved a moment ago: what it names now decides.
+  for (const node of await holdersOf(cluster, ref)) cluster.refresher.markImages(node);
+  await Promise.all(cluster.reachable().map((node) => cluster.refresher.settledOn(node)));
+  const holders = await holdersOf(cluster, ref);
+  const nodes = holders.filter((node) => mayRemoveImage(cluster, node, ref));
+  if (nodes.length === 0) throw foreignImage(ref, holders);
+  const answers = await onEach(cluster, nodes, (node) => removeFrom(cluster, node, ref, query, version));
+  return `[${[...new Set(answers.flat().map((line) => JSON.stringify(line)))].join(",")}]\n`;
+}
+
+/** A line of an engine's answer to a removal. */
+export interface RemovedImage {
+  readonly Untagged?: string;
+  readonly Deleted?: string;
+}
+
+/** Removes a reference from one node, and nothing foreign with it. */
+export async function removeFrom(
+  cluster: Cluster,
+  node: ClusterNode,
+  ref: string,
+  query: string,
+  version?: string,
+): Promise<RemovedImage[]> {
+  const params = new URLSearchParams(query);
+  if (!mayPruneParents(cluster, node, ref)) params.set("noprune", "1");
+  const path = `/images/${encodeRef(ref)}${params.size === 0 ? "" : `?${params}`}`;
+  return JSON.parse(await askNode(cluster, node, "DELETE", path, version)) as RemovedImage[];
 }
 
 /** Image names keep their slashes in paths; all else is escaped. */

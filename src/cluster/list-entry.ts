@@ -23,6 +23,8 @@ export interface ListedContainer {
   readonly networkMode: string;
   readonly networks: Readonly<Record<string, { NetworkID?: string } | null>>;
   readonly ports: readonly ListedPort[];
+  /** Names of the volumes that it mounts. */
+  readonly volumes: readonly string[];
   /** The row as the engine wrote it. */
   readonly text: string;
 }
@@ -53,6 +55,7 @@ interface Row {
   HostConfig?: { NetworkMode?: string } | null;
   NetworkSettings?: { Networks?: Record<string, { NetworkID?: string } | null> | null } | null;
   Ports?: ListedPort[] | null;
+  Mounts?: { Type?: string; Name?: string }[] | null;
 }
 
 /** The rows of an engine's list, in the engine's order. */
@@ -78,6 +81,7 @@ function readRow(text: string): ListedContainer {
     networkMode: row.HostConfig?.NetworkMode ?? "",
     networks: row.NetworkSettings?.Networks ?? {},
     ports: row.Ports ?? [],
+    volumes: (row.Mounts ?? []).flatMap(({ Type, Name }) => (Type === "volume" && Name ? [Name] : [])),
     text,
   };
 }

@@ -6,10 +6,11 @@ import { absorbAll } from "./absorb.ts";
 import type { Cluster } from "./cluster.ts";
 import { followEvent } from "./follow-event.ts";
 import { allMeasured } from "./forget.ts";
-import { readImages } from "./image-index.ts";
 import { readList } from "./list-entry.ts";
 import { measure } from "./measure.ts";
 import { BUILT_IN_NETWORKS, type ClusterNode } from "./node.ts";
+import { takeImages } from "./own-images.ts";
+import { reconcileVolumes } from "./own-volumes.ts";
 import { clusterEvent } from "./render-event.ts";
 
 export function observerOf(cluster: Cluster, node: () => ClusterNode): EngineObserver {
@@ -74,7 +75,8 @@ function takeInventory(cluster: Cluster, node: ClusterNode, inventory: EngineInv
   node.volumes = new Set(
     (volumes.Volumes ?? []).filter(({ Driver }) => (Driver ?? "local") === "local").map(({ Name }) => Name),
   );
-  cluster.images.set(node.id, readImages(inventory.images));
+  reconcileVolumes(cluster, node, inventory.startedAt);
+  takeImages(cluster, node, inventory.images, inventory.startedAt);
   absorbAll(cluster, node, readList(inventory.containers), inventory.startedAt);
   node.known = true;
   node.updatedAt = cluster.clock.now();

@@ -7,10 +7,10 @@ import type { Timer } from "../kit/clock.ts";
 import { ENGINE_CALL_MS, REFRESH_DELAY_MS, REFRESH_RETRY_MS } from "../kit/limits.ts";
 import { absorbAll, absorbSome } from "./absorb.ts";
 import type { Cluster } from "./cluster.ts";
-import { readImages } from "./image-index.ts";
 import { readList } from "./list-entry.ts";
 import { measure } from "./measure.ts";
 import type { ClusterNode } from "./node.ts";
+import { takeImages } from "./own-images.ts";
 import type { ContainerRecord } from "./record.ts";
 
 /** Above this many changed containers the whole list is cheaper, and fits a request line. */
@@ -182,7 +182,8 @@ export class Refresher {
   }
 
   async #readImages(node: ClusterNode, signal: AbortSignal): Promise<void> {
+    const startedAt = this.#cluster.clock.monotonic();
     const text = await node.engine.text("GET", "/images/json", undefined, { deadlineMs: ENGINE_CALL_MS, signal });
-    this.#cluster.images.set(node.id, readImages(text));
+    takeImages(this.#cluster, node, text, startedAt);
   }
 }

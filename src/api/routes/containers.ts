@@ -5,15 +5,17 @@ import { changed } from "../../cluster/changed.ts";
 import { createContainer } from "../../cluster/create.ts";
 import { ended } from "../../cluster/ended.ts";
 import { forget } from "../../cluster/forget.ts";
+import { committing } from "../../cluster/images.ts";
 import { listContainers } from "../../cluster/list-containers.ts";
 import { findContainer } from "../../cluster/lookup.ts";
-import { pruneContainers } from "../../cluster/prune.ts";
+import { settleVolumes } from "../../cluster/own-volumes.ts";
 import type { ContainerRecord } from "../../cluster/record.ts";
 import { renameContainer } from "../../cluster/rename.ts";
 import { startContainer, whileStarting } from "../../cluster/start.ts";
 import { clusterInspect } from "../../cluster/translate.ts";
 import { updateContainer } from "../../cluster/update.ts";
 import { badRequest, DockerError, nodeUnreachable, notFound } from "../../docker/errors.ts";
+import { goGet } from "../../docker/json-text.ts";
 import { ask, askText, containerOf, containerPath, forward, forwardOutput, queryOf, sentence } from "../forward.ts";
 import { type Answer, sendBytes, sendEmpty, sendJson } from "../listener/answer.ts";
 import { type LastWords, pipeAnswer } from "../listener/relay.ts";
@@ -95,6 +97,7 @@ function killable(context: Context): ContainerRecord {
 
 async function remove(context: Context, answer: Answer): Promise<void> {
   const record = containerOf(context);
+  if (!flag(context.request, "v")) await settleVolumes(context.cluster, record);
   const from = await ask(context, record.node, containerPath(context, record, ""));
   // With link=1 only the link goes; the container stays.
   if (flag(context.request, "link")) context.cluster.refresher.mark(record, true);
@@ -143,10 +146,6 @@ async function update(context: Context, answer: Answer): Promise<void> {
   sendJson(answer, 200, await updateContainer(cluster, record, context.params.name ?? "", text, request.version));
 }
 
-async function prune(context: Context, answer: Answer): Promise<void> {
-  sendJson(answer, 200, await pruneContainers(context.cluster, context.request.query.get("filters")));
-}
-
 async function commit(context: Context, answer: Answer): Promise<void> {
   const { request, cluster } = context;
   const ref = request.query.get("container") ?? "";
@@ -155,9 +154,11 @@ async function commit(context: Context, answer: Answer): Promise<void> {
   if (!node.reachable) throw nodeUnreachable(node.name, node.whyUnreachable);
   const query = new URLSearchParams(request.query);
   query.set("container", record.engineId);
-  const { text, status } = await askText(context, node, `/commit?${query}`);
-  cluster.refresher.markImages(node);
-  await cluster.refresher.settledOn(node);
+  const { text, status } = await committing(cluster, node, query, async () => {
+    const made = await askText(context, node, `/commit?${query}`);
+    const imageId = goGet(JSON.parse(made.text), "Id");
+    return { ...made, imageId: typeof imageId === "string" ? imageId : undefined };
+  });
   sendJson(answer, status, text);
 }
 
@@ -196,13 +197,6 @@ export const CONTAINER_ROUTES: readonly Route[] = [
     note: "409 with reasons when no node has room. Below engine API 1.44, further networks are connected before the answer.",
     mutates: { action: "container.create", options: ["name", "platform"] },
     handle: create,
-  },
-  {
-    method: "POST",
-    path: "/containers/prune",
-    how: "fanned out",
-    mutates: { action: "container.prune" },
-    handle: prune,
   },
   {
     method: "POST",

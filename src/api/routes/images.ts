@@ -1,7 +1,9 @@
 /** Images: listed over all nodes, read from one that has them, changed on every one that does; pulls go to one node or all. */
+import { PassThrough, type Transform } from "node:stream";
 import { holdersOf, inspectImage, removeImage, tagImage } from "../../cluster/images.ts";
 import { listImages } from "../../cluster/list-images.ts";
 import type { ClusterNode } from "../../cluster/node.ts";
+import { beginPull } from "../../cluster/own-images.ts";
 import { nodesForPull } from "../../cluster/pull.ts";
 import { notSupportedYet } from "../../docker/errors.ts";
 import { ask, queryOf } from "../forward.ts";
@@ -30,18 +32,29 @@ async function pull(context: Context, answer: Answer): Promise<void> {
   const ref = tag === "" ? image : tag.includes(":") ? `${image}@${tag}` : `${image}:${tag}`;
   const nodes = nodesForPull(cluster, clientOf(request), ref);
   const path = `/images/create${queryOf(request)}`;
+  const pulled = await beginPull(cluster, nodes, ref);
   try {
     const [only] = nodes;
-    if (nodes.length === 1 && only) await pipeAnswer(answer, await ask(context, only, path));
-    else await pullToAll(context, answer, nodes, path);
+    if (nodes.length === 1 && only) await pipeAnswer(answer, await ask(context, only, path), { map: endAfter(pulled) });
+    else await pullToAll(context, answer, nodes, path, pulled);
   } finally {
-    for (const node of nodes) cluster.refresher.markImages(node);
-    await Promise.all(nodes.map((node) => cluster.refresher.settledOn(node)));
+    await pulled();
   }
 }
 
+/** Passes a stream on whose end waits for `work`. */
+function endAfter(work: () => Promise<void>): Transform {
+  return new PassThrough({ flush: (done) => void work().then(() => done(), done) });
+}
+
 /** One progress stream of all nodes, each line's ID with its node's name. Fails as a whole only when every node refuses. */
-async function pullToAll(context: Context, answer: Answer, nodes: readonly ClusterNode[], path: string): Promise<void> {
+async function pullToAll(
+  context: Context,
+  answer: Answer,
+  nodes: readonly ClusterNode[],
+  path: string,
+  pulled: () => Promise<void>,
+): Promise<void> {
   const results = await Promise.allSettled(nodes.map((node) => ask(context, node, path)));
   const streams = results.flatMap((result, i) =>
     result.status === "fulfilled" ? [{ node: nodes[i]?.name ?? "", body: result.value.body }] : [],
@@ -55,6 +68,7 @@ async function pullToAll(context: Context, answer: Answer, nodes: readonly Clust
   );
   const stream = startStream(answer, 200, ["Content-Type", "application/json"]);
   await mergeProgress(stream, streams, errors, context.request.signal);
+  await pulled();
   stream.end();
 }
 
@@ -102,7 +116,7 @@ export const IMAGE_ROUTES: readonly Route[] = [
     method: "POST",
     path: "/images/{name}/tag",
     how: "fanned out",
-    note: "On every node that has it.",
+    note: "On every node that has it; 409 where the tag is a foreign image's.",
     mutates: { action: "image.tag", options: ["repo", "tag"] },
     handle: tag,
   },
@@ -110,7 +124,7 @@ export const IMAGE_ROUTES: readonly Route[] = [
     method: "DELETE",
     path: "/images/{name}",
     how: "fanned out",
-    note: "From every node that has it.",
+    note: "From every node where it is ours; 409 when it is foreign on all that have it.",
     mutates: { action: "image.remove", options: ["force", "noprune"] },
     handle: remove,
   },

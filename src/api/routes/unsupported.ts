@@ -4,7 +4,7 @@ import type { Route } from "../route.ts";
 
 /** What people call it → `METHOD /path` of API 1.51. */
 const UNSUPPORTED: Readonly<Record<string, readonly string[]>> = {
-  "docker build": ["POST /build", "POST /build/prune", "POST /build/cancel", "POST /session", "POST /grpc"],
+  "docker build": ["POST /build", "POST /build/cancel", "POST /session", "POST /grpc"],
   "docker checkpoint": [
     "GET /containers/{name}/checkpoints",
     "POST /containers/{name}/checkpoints",
@@ -18,14 +18,12 @@ const UNSUPPORTED: Readonly<Record<string, readonly string[]>> = {
     "POST /configs/{id}/update",
   ],
   "docker image load": ["POST /images/load"],
-  "docker image prune": ["POST /images/prune"],
   "docker image push": ["POST /images/{name}/push"],
   "docker image save": ["GET /images/get", "GET /images/{name}/get"],
   "docker manifest inspect": ["GET /distribution/{name}/json"],
   "docker network": [
     "GET /networks",
     "POST /networks/create",
-    "POST /networks/prune",
     "GET /networks/{id}",
     "DELETE /networks/{id}",
     "POST /networks/{id}/connect",
@@ -77,7 +75,6 @@ const UNSUPPORTED: Readonly<Record<string, readonly string[]>> = {
   "docker volume": [
     "GET /volumes",
     "POST /volumes/create",
-    "POST /volumes/prune",
     "GET /volumes/{name}",
     "PUT /volumes/{name}",
     "DELETE /volumes/{name}",

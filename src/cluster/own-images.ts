@@ -1,0 +1,157 @@
+/**
+ * Whose an image on a node is. Ours is what a pull or commit of ours brought there and what was not there before; on a
+ * foreign image the tags that we gave it are ours. Owns those notes and what follows from them.
+ */
+import { conflict, type DockerError } from "../docker/errors.ts";
+import { CREATE_MS } from "../kit/limits.ts";
+import type { Cluster } from "./cluster.ts";
+import { managesForeign } from "./foreign.ts";
+import { familiarImage, type NodeImage, readImages } from "./image-index.ts";
+import type { ClusterNode } from "./node.ts";
+
+export interface ImageNote {
+  /** The image itself is ours. */
+  readonly whole: boolean;
+  /** Tags that we gave a foreign one, as the engine lists them. */
+  readonly tags: readonly string[];
+}
+
+const OURS: ImageNote = { whole: true, tags: [] };
+
+/** An engine's list of images. @param startedAt monotonic milliseconds when it was begun */
+export function takeImages(cluster: Cluster, node: ClusterNode, text: string, startedAt: number): void {
+  const images = readImages(text);
+  cluster.images.set(node.id, images);
+  const listed = new Map(images.map((image) => [image.id, image]));
+  // An untagged image that another one was made of is not listed.
+  const parents = new Set(images.map(({ parentId }) => parentId));
+  cluster.ownImages.reconcile(node.id, startedAt, (id, note) => {
+    const image = listed.get(id);
+    if (!image) return parents.has(id) ? note : undefined;
+    if (note.whole) return note;
+    const tags = note.tags.filter((tag) => image.repoTags.includes(tag));
+    if (tags.length === note.tags.length) return note;
+    return tags.length === 0 ? undefined : { whole: false, tags };
+  });
+}
+
+export function isOwnImage(cluster: Cluster, node: ClusterNode, id: string): boolean {
+  return cluster.ownImages.get(node.id, id)?.whole === true;
+}
+
+export function ownImage(cluster: Cluster, node: ClusterNode, id: string): void {
+  cluster.ownImages.set(node.id, id, OURS);
+}
+
+/** A tag of ours on an image of a node. */
+export function ownTag(cluster: Cluster, node: ClusterNode, image: NodeImage, tag: string): void {
+  const note = cluster.ownImages.get(node.id, image.id);
+  if (note?.whole || note?.tags.includes(tag) || image.repoTags.includes(tag)) return;
+  cluster.ownImages.set(node.id, image.id, { whole: false, tags: [...(note?.tags ?? []), tag] });
+}
+
+/**
+ * To be called before a pull. What it brings is ours where it was not there before: the nodes are asked, since the cache
+ * may not have heard of an image that somebody else pulled a moment ago.
+ *
+ * @returns to be called when the pull is over, and before its client knows: the cache shows it then
+ */
+export async function beginPull(
+  cluster: Cluster,
+  nodes: readonly ClusterNode[],
+  ref: string,
+): Promise<() => Promise<void>> {
+  const before = await Promise.all(nodes.map((node) => idsOn(node)));
+  let over: Promise<void> | undefined;
+  return () => {
+    over ??= takePulled(cluster, nodes, ref, before);
+    return over;
+  };
+}
+
+async function takePulled(
+  cluster: Cluster,
+  nodes: readonly ClusterNode[],
+  ref: string,
+  before: readonly (ReadonlySet<string> | undefined)[],
+): Promise<void> {
+  for (const node of nodes) cluster.refresher.markImages(node);
+  await Promise.all(nodes.map((node) => cluster.refresher.settledOn(node)));
+  for (const [i, node] of nodes.entries()) {
+    const known = before[i];
+    // Of several tags at once, all.
+    for (const image of cluster.images.on(node.id)) {
+      if (known && !known.has(image.id) && isOfRepository(image, ref)) ownImage(cluster, node, image.id);
+    }
+  }
+}
+
+/** Every image ID of a node now, hidden ones too; undefined when it does not tell, and then nothing will count as new. */
+async function idsOn(node: ClusterNode): Promise<ReadonlySet<string> | undefined> {
+  const options = { deadlineMs: CREATE_MS };
+  const text = await node.engine.text("GET", "/images/json?all=1", undefined, options).catch(() => undefined);
+  return text === undefined ? undefined : new Set(readImages(text).map(({ id }) => id));
+}
+
+function isOfRepository({ repoTags, repoDigests }: NodeImage, ref: string): boolean {
+  const repository = repositoryOf(familiarImage(ref));
+  return [...repoTags, ...repoDigests].some((name) => repositoryOf(name) === repository);
+}
+
+/** `a/b` of `a/b:1` and `a/b@sha256:…`; a registry's port stays. */
+function repositoryOf(name: string): string {
+  const [plain = ""] = name.split("@");
+  const colon = plain.lastIndexOf(":");
+  return colon > plain.lastIndexOf("/") ? plain.slice(0, colon) : plain;
+}
+
+/** A tag that moves away from a foreign image changes that image. Throws 409. */
+export function requireFreeTag(cluster: Cluster, node: ClusterNode, tag: string, target: string | undefined): void {
+  if (managesForeign(cluster)) return;
+  const holder = cluster.images.on(node.id).find(({ repoTags }) => repoTags.includes(tag));
+  if (!holder || holder.id === target) return;
+  const note = cluster.ownImages.get(node.id, holder.id);
+  if (note?.whole || note?.tags.includes(tag)) return;
+  throw conflict(
+    `${tag} on node ${node.name} names an image that was not pulled or made through shoal: choose another tag, or start the manager with --foreign manage`,
+  );
+}
+
+/** May the reference be removed on the node: the image is ours, or the tag is and the image outlives it. */
+export function mayRemoveImage(cluster: Cluster, node: ClusterNode, ref: string): boolean {
+  if (managesForeign(cluster)) return true;
+  const image = cluster.images.find(node.id, ref);
+  if (!image) return true;
+  const note = cluster.ownImages.get(node.id, image.id);
+  const tag = familiarImage(ref);
+  return note?.whole === true || (note?.tags.includes(tag) === true && outlives(image, tag));
+}
+
+/** Engines remove an image with its last name, and digests with the last tag of their repository. */
+function outlives({ repoTags, repoDigests }: NodeImage, tag: string): boolean {
+  const others = repoTags.filter((other) => other !== tag);
+  const repository = repositoryOf(tag);
+  const sameRepository = (name: string): boolean => repositoryOf(name) === repository;
+  return others.length > 0 && (!repoDigests.some(sameRepository) || others.some(sameRepository));
+}
+
+/** Engines remove untagged parents with an image: not where one may be foreign. */
+export function mayPruneParents(cluster: Cluster, node: ClusterNode, ref: string): boolean {
+  if (managesForeign(cluster)) return true;
+  let image = cluster.images.find(node.id, ref);
+  while (image && image.parentId !== "") {
+    if (!isOwnImage(cluster, node, image.parentId)) return false;
+    const { parentId } = image;
+    image = cluster.images.on(node.id).find(({ id }) => id === parentId);
+    // Of a hidden one nobody knows the parent.
+    if (!image) return false;
+  }
+  return true;
+}
+
+export function foreignImage(ref: string, nodes: readonly ClusterNode[]): DockerError {
+  const where = nodes.map(({ name }) => name).join(", ");
+  return conflict(
+    `image ${familiarImage(ref)} on node ${where} was not pulled or made through shoal: to remove it, ask that node's own engine, or start the manager with --foreign manage`,
+  );
+}
