@@ -1,5 +1,6 @@
 /** Start, stop, rename and update over simulated engines: what asks the ledger, and what is given back on a refusal. */
 import { afterEach, describe, expect, it } from "vitest";
+import { remeasure } from "../../src/cluster/measure.ts";
 import { expectTrueLedger, expectTrueList } from "./truth.ts";
 import { GB, MB, refusal, World, type WorldOptions } from "./world.ts";
 
@@ -183,6 +184,16 @@ describe("rename", () => {
     expect(await world.names()).toEqual(["two"]);
   });
 
+  it("that was told is shown, although the engine is lost before its list could show it", async () => {
+    await open({ nodes: 1 });
+    await world.run("one");
+    await world.names();
+    await world.rename("one", "two");
+    world.engine("node-1").faults.dead();
+    await world.until("it is lost", () => !world.node("node-1").reachable);
+    expect(await world.names()).toEqual(["two"]);
+  });
+
   it("refuses empty, same and bad names as dockerd does", async () => {
     await open({ nodes: 1 });
     await world.run("one");
@@ -237,6 +248,34 @@ describe("update", () => {
     world.engine("node-1").faults.cutEvents();
     const { ledger } = world.cluster;
     await world.until("it is known", () => ledger.sums(world.node("node-1").id).memory === 600 * MB);
+    expectTrueLedger(world);
+  });
+
+  it("gives room free only when the engine has taken it", async () => {
+    await open({ nodes: [{ memory: GB }], overcommit: 0 });
+    await world.run("one", mem(600 * MB));
+    const release = world.meddle("node-1").hold(/update$/);
+    const smaller = world.update("one", { Memory: 100 * MB });
+    expect((await refusal(world.create("two", mem(600 * MB)))).status).toBe(409);
+    release();
+    await smaller;
+    await world.create("two", mem(600 * MB));
+    expectTrueLedger(world);
+  });
+
+  it("holds what it asks for until the engine has refused it, whatever is inspected meanwhile", async () => {
+    await open({ nodes: [{ memory: GB }], overcommit: 0 });
+    await world.run("one", mem(100 * MB));
+    const release = world.meddle("node-1").hold(/update$/);
+    world.engine("node-1").faults.failNext("POST /containers/{name}/update", 500, "cgroup says no");
+    const greater = refusal(world.update("one", { Memory: 600 * MB }));
+    remeasure(world.cluster, world.record("one"));
+    // Asked later, hence answered later.
+    await world.inspect("one");
+    expect((await refusal(world.create("two", mem(600 * MB)))).status).toBe(409);
+    release();
+    await greater;
+    await world.create("two", mem(600 * MB));
     expectTrueLedger(world);
   });
 

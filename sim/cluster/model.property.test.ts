@@ -7,7 +7,8 @@ import { describe, expect, it } from "vitest";
 import { DockerError } from "../../src/docker/errors.ts";
 import { WireError } from "../../src/engine/wire/wire.ts";
 import { DeadlineError } from "../../src/kit/deadline.ts";
-import { expectTrueLedger, expectTrueList, heldOn } from "./truth.ts";
+import { heldOn } from "../engine/held.ts";
+import { expectTrueLedger, expectTrueList } from "./truth.ts";
 import { GB, MB, World } from "./world.ts";
 
 const NODES = 3;

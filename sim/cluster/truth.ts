@@ -1,55 +1,7 @@
 /** What the engines themselves say is reserved, to be compared with the ledger. Reads engines from inside, past shoal. */
 import { expect } from "vitest";
-import type { SimContainer } from "../engine/container.ts";
-import type { SimEngine } from "../engine/engine.ts";
+import { heldOn } from "../engine/held.ts";
 import type { World } from "./world.ts";
-
-interface Held {
-  nanoCpus: number;
-  memory: number;
-  readonly ports: string[];
-}
-
-interface HostConfig {
-  NanoCpus?: number;
-  CpuShares?: number;
-  Memory?: number;
-  MemoryReservation?: number;
-  RestartPolicy?: { Name?: string };
-  PortBindings?: Record<string, { HostIp?: string; HostPort?: string }[] | null>;
-}
-
-function holdsNow({ status, hostConfig }: SimContainer): boolean {
-  return status !== "exited" || (hostConfig as HostConfig).RestartPolicy?.Name === "always";
-}
-
-/** Host ports that it asks for by number, or has. */
-function portsOf(container: SimContainer): string[] {
-  const ports = new Set<string>();
-  const { PortBindings = {} } = container.hostConfig as HostConfig;
-  const bindings = [...Object.entries(PortBindings), ...Object.entries(container.ports)];
-  for (const [port, list] of bindings) {
-    for (const { HostIp = "", HostPort = "" } of list ?? []) {
-      const ip = HostIp === "0.0.0.0" || HostIp === "::" ? "" : HostIp;
-      if (HostPort !== "" && HostPort !== "0") ports.add(`${ip}:${HostPort}/${port.split("/")[1] ?? "tcp"}`);
-    }
-  }
-  return [...ports];
-}
-
-export function heldOn(engine: SimEngine): Held {
-  const held: Held = { nanoCpus: 0, memory: 0, ports: [] };
-  for (const container of engine.daemon.containers.all()) {
-    if (!holdsNow(container)) continue;
-    const { NanoCpus = 0, CpuShares = 0, Memory = 0, MemoryReservation = 0 } = container.hostConfig as HostConfig;
-    // Tests use shares only in the form `-c N` that shoal turns into 1024·N/NCPU.
-    held.nanoCpus += NanoCpus || Math.round((CpuShares * engine.daemon.facts.cpus) / 1024) * 1e9;
-    held.memory += MemoryReservation || Memory;
-    held.ports.push(...portsOf(container));
-  }
-  held.ports.sort();
-  return held;
-}
 
 /** The ledger says of each node what its engine says, no port is given twice and nothing is over. */
 export function expectTrueLedger(world: World): void {

@@ -3,11 +3,12 @@
  * rest of `sim/engine/` holds one noun a file.
  */
 import type { EngineWire } from "../../src/engine/wire/wire.ts";
+import type { Answer } from "./call.ts";
 import { CallCounts } from "./calls.ts";
 import { Daemon } from "./daemon.ts";
 import type { SimEngineOptions } from "./facts.ts";
 import type { Faults } from "./faults.ts";
-import { Handler } from "./handler.ts";
+import { Handler, type RawCall } from "./handler.ts";
 import { HttpFace, type ListenTarget } from "./http-face.ts";
 import { MemoryWire } from "./memory-wire.ts";
 import { Router } from "./router.ts";
@@ -80,6 +81,11 @@ export class SimEngine {
   /** The engine without sockets, at an address of its own. */
   wire(address = `sim://${this.name}`): EngineWire {
     return new MemoryWire(address, this.#handler, this.#face, this.faults);
+  }
+
+  /** One call without any transport. Rejects only when the client is gone. */
+  answer(call: RawCall): Promise<Answer> {
+    return this.#handler.answer(call);
   }
 
   /** Power fails and comes back: open calls are cut, containers stop, those with a restart policy run again. */

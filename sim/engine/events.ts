@@ -40,6 +40,11 @@ export class Events {
     }
   }
 
+  /** dockerd ended: its memory is gone, its readers are too. */
+  forgetAll(): void {
+    this.#kept.length = 0;
+  }
+
   /** Emits one event now; times never repeat. */
   emit(type: string, action: string, id: string, attributes: Record<string, string>): void {
     if (this.#silent) return;

@@ -45,7 +45,8 @@ function followContainer(cluster: Cluster, node: ClusterNode, event: EngineEvent
     return;
   }
   if (!record) {
-    cluster.refresher.markId(node, event.actorId);
+    // A prune tells of no container.
+    if (event.actorId !== "") cluster.refresher.markId(node, event.actorId);
     publish();
     return;
   }

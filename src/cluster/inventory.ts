@@ -99,6 +99,7 @@ export class Inventory {
     this.#nameIndexDelete(record);
     record.name = name;
     this.#nameIndexAdd(record);
+    this.#reshown.add(record);
   }
 
   /** A second name that nobody else may take, while a change between the two is under way. */
@@ -110,7 +111,7 @@ export class Inventory {
     if (record.removed || record.name !== name) this.#nameIndexDelete(record, name);
   }
 
-  /** Containers whose shown name may be another than when this was last asked. */
+  /** Containers whose shown name may be another than when this was last asked, though no engine has listed it yet. */
   takeReshown(): readonly ContainerRecord[] {
     const records = [...this.#reshown];
     this.#reshown.clear();

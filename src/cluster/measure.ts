@@ -18,6 +18,25 @@ const limits = new WeakMap<Cluster, Limit>();
 /** Inspects under way; `again` when the container was changed since one was asked for. */
 const measuring = new WeakMap<ContainerRecord, { again: boolean }>();
 
+/** A container's updates: those under way, and how many have ended. What was inspected meanwhile may be old, or not true yet. */
+const updates = new WeakMap<ContainerRecord, { underWay: number; ended: number }>();
+
+export async function whileUpdating<T>(record: ContainerRecord, work: () => Promise<T>): Promise<T> {
+  const count = updates.get(record) ?? { underWay: 0, ended: 0 };
+  updates.set(record, count);
+  count.underWay++;
+  try {
+    return await work();
+  } finally {
+    count.underWay--;
+    count.ended++;
+  }
+}
+
+export function isUpdating(record: ContainerRecord): boolean {
+  return (updates.get(record)?.underWay ?? 0) > 0;
+}
+
 /** Starts inspecting what is unknown on a node, then what only hints told; returns at once. */
 export function measure(cluster: Cluster, node: ClusterNode): void {
   if (!node.reachable) return;
@@ -61,11 +80,17 @@ async function inspect(cluster: Cluster, record: ContainerRecord): Promise<void>
     node.unconfirmed.add(record);
     return;
   }
+  const ended = updates.get(record)?.ended ?? 0;
   try {
     const text = await node.engine.text("GET", `/containers/${record.engineId}/json`, undefined, {
       deadlineMs: ENGINE_CALL_MS,
     });
     if (record.removed) return;
+    if (isUpdating(record) || (updates.get(record)?.ended ?? 0) !== ended) {
+      // An update that is under way asks again itself if it has to.
+      if (!isUpdating(record)) remeasure(cluster, record);
+      return;
+    }
     learn(record, JSON.parse(text));
   } catch (error) {
     cluster.log.debug("a container could not be inspected", {

@@ -5,7 +5,7 @@ import { CREATE_MS } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
 import { nodeFailure } from "./exchange.ts";
 import { reservationOf, settle } from "./holdings.ts";
-import { remeasure } from "./measure.ts";
+import { isUpdating, remeasure, whileUpdating } from "./measure.ts";
 import { engineShares } from "./needs.ts";
 import { type ContainerRecord, holds, type Needs } from "./record.ts";
 import { NO_ROOM, whyNoRoom } from "./room.ts";
@@ -42,7 +42,8 @@ export async function updateContainer(
     const why = whyNoRoom(cluster, reservationOf(record, needs));
     if (why !== undefined) throw conflict(`${NO_ROOM}\n${node.name}: ${why}`);
   }
-  record.needs = needs;
+  // Until the engine has answered either may be true: the greater of both is held.
+  record.needs = atLeast(record.needs, needs);
   if (typeof shares === "number" && shares > 0) record.cpuShares = wholeCpus;
   settle(cluster, record);
   const engineText =
@@ -56,17 +57,38 @@ export async function updateContainer(
         ]);
   try {
     const path = `/containers/${encodeURIComponent(engineRef(record, typed))}/update`;
-    const answer = await node.engine.text("POST", path, engineText, { deadlineMs: CREATE_MS, version });
+    const answer = await whileUpdating(record, () =>
+      node.engine.text("POST", path, engineText, { deadlineMs: CREATE_MS, version }),
+    );
+    decided(cluster, record, needs);
     cluster.refresher.mark(record, true);
     return answer;
   } catch (error) {
-    record.needs = before.needs;
-    record.cpuShares = before.cpuShares;
-    settle(cluster, record);
     // Without the engine's answer nobody knows which needs it took.
-    if (!(error instanceof DockerError)) remeasure(cluster, record);
+    const known = error instanceof DockerError;
+    if (known) record.cpuShares = before.cpuShares;
+    decided(cluster, record, known ? before.needs : undefined);
     throw nodeFailure(cluster, node, error);
   }
+}
+
+/** @param needs undefined when the engine has not answered: then, as while another update is under way, only it can tell */
+function decided(cluster: Cluster, record: ContainerRecord, needs: Needs | undefined): void {
+  if (needs === undefined || !record.needsKnown || isUpdating(record)) {
+    remeasure(cluster, record);
+    return;
+  }
+  record.needs = needs;
+  settle(cluster, record);
+}
+
+function atLeast(a: Needs, b: Needs): Needs {
+  return {
+    ...b,
+    nanoCpus: Math.max(a.nanoCpus, b.nanoCpus),
+    memory: Math.max(a.memory, b.memory),
+    whenExited: a.whenExited || b.whenExited,
+  };
 }
 
 /** Zero or absent leaves a value as it is, as in dockerd. */

@@ -1,0 +1,285 @@
+/**
+ * What will be done and what will befall in one run: made from the seed before the run begins, as data, so that a failing
+ * run is shrunk by leaving items out. Must not know how any of it is carried out.
+ */
+import { pick, type Random, seededRandom } from "../../src/kit/random.ts";
+
+export const MB = 1024 ** 2;
+
+export interface NodePlan {
+  readonly memoryMb: number;
+  readonly cpus: number;
+  /** Containers that were there before shoal came. */
+  readonly foreign: number;
+}
+
+/** How a client names a container. */
+export type By = "id" | "short" | "name";
+
+interface At {
+  /** Milliseconds after the beginning. */
+  readonly at: number;
+}
+
+export interface CreateItem extends At {
+  readonly do: "create";
+  readonly client: number;
+  /** Of a small pool, so that clients contend; 0: shoal chooses. */
+  readonly name: number;
+  readonly mb: number;
+  readonly cpus: number;
+  /** Host port; 0: none. */
+  readonly port: number;
+  readonly restart: "no" | "always" | "unless-stopped";
+  readonly volume: "none" | "named" | "anonymous";
+  readonly start: boolean;
+  /** From an image that somebody committed, if there is one. */
+  readonly committed: boolean;
+}
+
+export interface ChangeItem extends At {
+  readonly do: "start" | "stop" | "restart" | "kill" | "pause" | "unpause" | "inspect" | "commit";
+  readonly client: number;
+  /** Index into what this client knows of. */
+  readonly which: number;
+  readonly by: By;
+}
+
+export interface RemoveItem extends At {
+  readonly do: "remove";
+  readonly client: number;
+  readonly which: number;
+  readonly by: By;
+  readonly force: boolean;
+  readonly volumes: boolean;
+}
+
+export interface RenameItem extends At {
+  readonly do: "rename";
+  readonly client: number;
+  readonly which: number;
+  readonly by: By;
+  readonly name: number;
+}
+
+export interface UpdateItem extends At {
+  readonly do: "update";
+  readonly client: number;
+  readonly which: number;
+  readonly by: By;
+  readonly mb: number;
+}
+
+export interface PlainItem extends At {
+  readonly do: "list" | "prune";
+  readonly client: number;
+}
+
+export type ClientItem = CreateItem | ChangeItem | RemoveItem | RenameItem | UpdateItem | PlainItem;
+
+/** Done on an engine past shoal. */
+export interface OwnItem extends At {
+  readonly do: "own";
+  readonly node: number;
+  readonly what: "create" | "start" | "stop" | "remove" | "rename" | "run committed";
+  readonly which: number;
+  /** Only among what was made past shoal, or anything that is there. */
+  readonly onlyOwn: boolean;
+  readonly name: number;
+}
+
+export type NodeFault =
+  | "power cycle"
+  | "hang"
+  | "partition"
+  | "unstable"
+  | "slow"
+  | "lost events"
+  | "cut events"
+  | "disk full"
+  | "clock step";
+
+export interface NodeItem extends At {
+  readonly do: "node";
+  readonly node: number;
+  readonly fault: NodeFault;
+  readonly forMs: number;
+}
+
+/** The manager dies at its `io`-th call to the outside after `at`; `sent`: that call still goes out. */
+export interface CrashItem extends At {
+  readonly do: "crash";
+  readonly io: number;
+  readonly sent: boolean;
+  readonly downMs: number;
+}
+
+/** The manager's own disk is slow, or takes nothing. */
+export interface StoreItem extends At {
+  readonly do: "store";
+  readonly fault: "slow" | "full";
+  readonly forMs: number;
+}
+
+export type Item = ClientItem | OwnItem | NodeItem | CrashItem | StoreItem;
+
+export interface Plan {
+  readonly seed: number;
+  readonly nodes: readonly NodePlan[];
+  readonly clients: number;
+  readonly mintIds: boolean;
+  /** Clients and faults end here; then everything has to come to rest. */
+  readonly endMs: number;
+  /** By `at`. */
+  readonly items: readonly Item[];
+}
+
+/** A random source for one purpose of one seed: what is drawn for one thing does not shift what is drawn for another. */
+export function randomFor(seed: number, purpose: string): Random {
+  let hash = 2166136261;
+  for (const char of `${seed} ${purpose}`) hash = Math.imul(hash ^ char.charCodeAt(0), 16777619);
+  return seededRandom(hash);
+}
+
+const chance = (random: Random, percent: number): boolean => random.int(100) < percent;
+
+/** Which troubles a seed has: most have a few, some none and some all, so that each is also seen alone. */
+interface Temper {
+  readonly crashes: number;
+  readonly own: number;
+  readonly faults: readonly NodeFault[];
+  readonly faultCount: number;
+  readonly storeFaults: number;
+  readonly rush: boolean;
+}
+
+const FAULTS: readonly NodeFault[] = [
+  "power cycle",
+  "hang",
+  "partition",
+  "unstable",
+  "slow",
+  "lost events",
+  "cut events",
+  "disk full",
+  "clock step",
+];
+
+function temperOf(random: Random): Temper {
+  const calm = chance(random, 10);
+  const faults = FAULTS.filter(() => chance(random, 35));
+  return {
+    crashes: calm ? 0 : pick(random, [0, 0, 1, 1, 2, 3]),
+    own: calm ? 0 : pick(random, [0, 0, 4, 8]),
+    faults: calm ? [] : faults,
+    faultCount: faults.length === 0 || calm ? 0 : pick(random, [1, 2, 4, 6]),
+    storeFaults: calm ? 0 : pick(random, [0, 0, 0, 1, 2]),
+    rush: chance(random, 30),
+  };
+}
+
+/** @param nodes as many nodes instead of a few */
+export function planOf(seed: number, nodes?: number): Plan {
+  const random = randomFor(seed, "plan");
+  const temper = temperOf(random);
+  const count = nodes ?? pick(random, [2, 3, 3, 3, 4, 5]);
+  const clients = nodes === undefined ? pick(random, [1, 2, 3, 4]) : 8;
+  const endMs = pick(random, [15_000, 25_000, 40_000]);
+  const ops = nodes === undefined ? pick(random, [15, 30, 50]) : 3 * nodes;
+  const items: Item[] = [];
+  for (let made = 0; made < ops; made++) items.push(clientItem(random, clients, endMs, temper.rush));
+  for (let made = 0; made < temper.own; made++) items.push(ownItem(random, count, endMs));
+  for (let made = 0; made < temper.faultCount; made++) items.push(nodeItem(random, count, endMs, temper.faults));
+  for (let made = 0; made < temper.crashes; made++) {
+    const downMs = pick(random, [10, 500, 3_000]);
+    items.push({
+      at: 500 + random.int(endMs - 500),
+      do: "crash",
+      io: random.int(12),
+      sent: chance(random, 50),
+      downMs,
+    });
+  }
+  for (let made = 0; made < temper.storeFaults; made++) {
+    const fault = chance(random, 70) ? "slow" : "full";
+    items.push({ at: 500 + random.int(endMs - 500), do: "store", fault, forMs: pick(random, [500, 3_000, 8_000]) });
+  }
+  items.sort((a, b) => a.at - b.at);
+  return {
+    seed,
+    nodes: Array.from({ length: count }, () => nodePlan(random)),
+    clients,
+    mintIds: chance(random, 30),
+    endMs,
+    items,
+  };
+}
+
+function nodePlan(random: Random): NodePlan {
+  return { memoryMb: pick(random, [512, 1024, 1024, 2048]), cpus: pick(random, [1, 2, 4]), foreign: random.int(3) };
+}
+
+/** In a rush everything happens within moments, in bursts. */
+function moment(random: Random, endMs: number, rush: boolean): number {
+  if (!rush) return 100 + random.int(endMs - 100);
+  const burst = 1 + random.int(4);
+  return Math.min(endMs - 1, (burst * endMs) / 5 + random.int(300));
+}
+
+function clientItem(random: Random, clients: number, endMs: number, rush: boolean): ClientItem {
+  const at = moment(random, endMs, rush);
+  const client = random.int(clients);
+  const which = random.int(1000);
+  const by = pick<By>(random, ["id", "id", "short", "name", "name"]);
+  const kind = random.int(100);
+  if (kind < 34) return createItem(random, at, client);
+  if (kind < 64) {
+    const what = pick(random, ["start", "start", "stop", "restart", "kill", "pause", "unpause", "inspect", "commit"]);
+    return { at, do: what as ChangeItem["do"], client, which, by };
+  }
+  if (kind < 76) {
+    return { at, do: "remove", client, which, by, force: chance(random, 70), volumes: chance(random, 30) };
+  }
+  if (kind < 83) return { at, do: "rename", client, which, by, name: 1 + random.int(8) };
+  if (kind < 88) return { at, do: "update", client, which, by, mb: pick(random, [64, 200, 500]) };
+  if (kind < 98) return { at, do: "list", client };
+  return { at, do: "prune", client };
+}
+
+function createItem(random: Random, at: number, client: number): CreateItem {
+  return {
+    at,
+    do: "create",
+    client,
+    name: chance(random, 20) ? 0 : 1 + random.int(8),
+    mb: pick(random, [0, 0, 64, 200, 400, 700]),
+    cpus: pick(random, [0, 0, 0, 1, 2]),
+    port: chance(random, 30) ? 8000 + random.int(3) : 0,
+    restart: pick(random, ["no", "no", "always", "unless-stopped"]),
+    volume: pick(random, ["none", "none", "named", "anonymous"]),
+    start: chance(random, 60),
+    committed: chance(random, 10),
+  };
+}
+
+function ownItem(random: Random, nodes: number, endMs: number): OwnItem {
+  return {
+    at: 100 + random.int(endMs - 100),
+    do: "own",
+    node: random.int(nodes),
+    what: pick(random, ["create", "start", "stop", "remove", "rename", "run committed"]),
+    which: random.int(1000),
+    onlyOwn: chance(random, 60),
+    name: random.int(8),
+  };
+}
+
+function nodeItem(random: Random, nodes: number, endMs: number, faults: readonly NodeFault[]): NodeItem {
+  return {
+    at: 500 + random.int(endMs - 500),
+    do: "node",
+    node: random.int(nodes),
+    fault: pick(random, faults),
+    forMs: pick(random, [200, 1_000, 4_000, 9_000, 15_000]),
+  };
+}

@@ -1,0 +1,60 @@
+/** When everything has come to rest: the manager's list, ledger and counts are what the engines themselves say. */
+import type { Cluster } from "../../src/cluster/cluster.ts";
+import type { ClusterNode } from "../../src/cluster/node.ts";
+import { heldOn } from "../engine/held.ts";
+import type { History } from "./history.ts";
+import type { Host } from "./host.ts";
+import { checkList, type Row } from "./lists.ts";
+import type { VirtualTime } from "./time.ts";
+
+interface Scene {
+  readonly hosts: readonly Host[];
+  readonly history: History;
+  readonly time: VirtualTime;
+}
+
+/** What does not agree yet, in words; empty at rest. @param list the answer to a client's list */
+export function differences({ hosts, history, time }: Scene, cluster: Cluster, list: string): string[] {
+  const found: string[] = [];
+  const rows = JSON.parse(list) as Row[];
+  checkList(history, rows, time.now, (rule, what) => found.push(`${rule}: ${what}`));
+  const shown = rows.map(({ Labels, Names, State }) => line(Labels["shoal.NODE"], Names[0]?.split("/").at(-1), State));
+  const real: string[] = [];
+  for (const host of hosts) {
+    const node = [...cluster.nodes.values()].find(({ address }) => address === host.entry);
+    if (!node?.reachable) {
+      found.push(`${host.name} is ${node?.whyUnreachable ?? "unknown"}`);
+      continue;
+    }
+    for (const { id, name, status } of host.engine.daemon.containers.all()) {
+      if (!node.ignored.has(id)) real.push(line(host.name, name, status));
+    }
+    found.push(...ledgerOf(cluster, node, host));
+  }
+  for (const one of shown) if (!real.includes(one)) found.push(`shown, and not there: ${one}`);
+  for (const one of real) if (!shown.includes(one)) found.push(`there, and not shown: ${one}`);
+  for (const [name, records] of cluster.inventory.names()) {
+    for (const { state, node } of records) {
+      if (state === "placing") found.push(`${name} is still being placed on ${node.name}`);
+    }
+  }
+  for (const made of history.made) {
+    const living = made.living();
+    if (living.length > 1) found.push(`${made.token} is ${living.length} times there`);
+    if (made.refused !== undefined && living.length > 0) {
+      found.push(`${made.token} was refused with ${made.refused}, and is on ${living[0]?.host.name}`);
+    }
+  }
+  return found;
+}
+
+const line = (node = "", name = "", state = ""): string => `${node} ${name} ${state}`;
+
+function ledgerOf(cluster: Cluster, node: ClusterNode, host: Host): string[] {
+  const held = heldOn(host.engine);
+  const sums = cluster.ledger.sums(node.id);
+  const same = sums.memory === held.memory && sums.nanoCpus === held.nanoCpus;
+  return same
+    ? []
+    : [`${host.name}: booked ${sums.memory} bytes, ${sums.nanoCpus} CPUs; in truth ${held.memory}, ${held.nanoCpus}`];
+}

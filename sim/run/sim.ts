@@ -1,0 +1,109 @@
+/**
+ * `npm run sim`: plays many seeds and says which fail, or one seed with its trace, or makes a failing one small. Owns the
+ * command line.
+ */
+import { spawn } from "node:child_process";
+import { parseArgs } from "node:util";
+import { type Plan, planOf } from "./plan.ts";
+import { shrink } from "./shrink.ts";
+import { play, type Result, type Violation } from "./world.ts";
+
+const USAGE = `Usage: npm run sim -- [flags]
+  --seeds N    play this many seeds (100)
+  --from M     beginning with this one (1)
+  --jobs J     in this many processes (1)
+  --seed N     play one seed, and say the hash of its trace
+  --trace      with --seed: print what happens
+  --shrink     with --seed: leave out what the failure does not need, and print the plan and the trace of the rest
+  --nodes N    as many engines instead of a few
+  --without R  rules that do not count, with commas between: ${"foreign,missing"} for example`;
+
+interface Flags {
+  readonly nodes: number | undefined;
+  readonly without: readonly string[];
+}
+
+const print = (line: string): void => void process.stdout.write(line);
+const broken = (result: Result, { without }: Flags): Violation[] =>
+  result.violations.filter(({ rule }) => !without.includes(rule));
+
+async function one(seed: number, flags: Flags, trace: boolean, small: boolean): Promise<boolean> {
+  let plan: Plan = planOf(seed, flags.nodes);
+  const result = await play(plan, trace && !small ? { sink: print } : {});
+  const [first] = broken(result, flags);
+  print(`seed ${seed}: ${first ? "fails" : "holds"}, trace ${result.hash}\n`);
+  for (const { rule, what, at } of broken(result, flags)) print(`  ${rule} at ${at / 1000} s: ${what}\n`);
+  if (!first || !small) return !first;
+  const shrunk = await shrink(plan, first.rule);
+  plan = shrunk.plan;
+  print(`\nafter ${shrunk.runs} runs, ${plan.items.length} items on ${plan.nodes.length} nodes:\n`);
+  for (const item of plan.items) print(`${JSON.stringify(item)}\n`);
+  print("\n");
+  await play(plan, { sink: print });
+  return false;
+}
+
+/** One line for each seed that fails. @returns how many failed */
+async function many(from: number, count: number, flags: Flags): Promise<number> {
+  let failed = 0;
+  for (let seed = from; seed < from + count; seed++) {
+    const found = broken(await play(planOf(seed, flags.nodes)), flags);
+    const [first] = found;
+    if (!first) continue;
+    failed++;
+    const more = found.length > 1 ? ` (and ${found.length - 1} more)` : "";
+    print(`seed ${seed}: ${first.rule} at ${first.at / 1000} s: ${first.what}${more}\n`);
+  }
+  return failed;
+}
+
+/** The same in several processes. @returns how many of them saw a failure */
+async function inJobs(jobs: number, from: number, count: number, more: readonly string[]): Promise<number> {
+  const share = Math.ceil(count / jobs);
+  const codes = Array.from({ length: jobs }, (_, job) => {
+    const mine = Math.min(share, count - job * share);
+    if (mine <= 0) return Promise.resolve(0);
+    const args = [process.argv[1] ?? "", "--from", String(from + job * share), "--seeds", String(mine), ...more];
+    return new Promise<number>((resolve) =>
+      spawn(process.execPath, args, { stdio: "inherit" }).once("close", (code) => resolve(code ?? 1)),
+    );
+  });
+  return (await Promise.all(codes)).filter((code) => code !== 0).length;
+}
+
+async function main(): Promise<boolean> {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: "string" },
+      seeds: { type: "string", default: "100" },
+      from: { type: "string", default: "1" },
+      jobs: { type: "string", default: "1" },
+      nodes: { type: "string" },
+      without: { type: "string", default: "" },
+      trace: { type: "boolean", default: false },
+      shrink: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    print(`${USAGE}\n`);
+    return true;
+  }
+  const nodes = values.nodes === undefined ? undefined : Number(values.nodes);
+  const flags: Flags = { nodes, without: values.without.split(",") };
+  if (values.seed !== undefined) return one(Number(values.seed), flags, values.trace, values.shrink);
+  const from = Number(values.from);
+  const count = Number(values.seeds);
+  const jobs = Number(values.jobs);
+  if (jobs > 1) {
+    const more = ["--without", values.without, ...(nodes === undefined ? [] : ["--nodes", String(nodes)])];
+    return (await inJobs(jobs, from, count, more)) === 0;
+  }
+  const began = performance.now();
+  const failed = await many(from, count, flags);
+  const each = ((performance.now() - began) / count).toFixed(0);
+  print(`${count} seeds from ${from}: ${count - failed} held, ${failed} failed, ${each} ms each\n`);
+  return failed === 0;
+}
+
+process.exitCode = (await main()) ? 0 : 1;

@@ -1,0 +1,317 @@
+/**
+ * One simulated world from its plan to its verdict: hosts, one manager after the other, clients, fates, witness. Owns how
+ * they are put together and when each acts.
+ */
+import type { ApiAnswer } from "./api-call.ts";
+import { callApi } from "./api-call.ts";
+import { Client, type Outcome } from "./clients.ts";
+import { Disk } from "./disk.ts";
+import { befall, doElsewhere, type FateParts, furnish } from "./fates.ts";
+import { History, type Made } from "./history.ts";
+import { Host } from "./host.ts";
+import { Manager } from "./manager.ts";
+import { type ClientItem, type CrashItem, type Item, type Plan, randomFor, type StoreItem } from "./plan.ts";
+import { differences } from "./rest.ts";
+import { VirtualTime } from "./time.ts";
+import { Trace } from "./trace.ts";
+import { checkOwners, checkState } from "./within.ts";
+import { Witness } from "./witness.ts";
+
+/** After the last fault everything agrees within this: a comparison with every engine, and some tries. */
+const REST_MS = 150_000;
+/** A client waits this long for an answer. */
+const PATIENCE_MS = 45_000;
+/** After a restart what an earlier manager left unanswered is owned or gone within this. */
+const OWNED_MS = 10_000;
+
+export interface Violation {
+  readonly rule: string;
+  readonly what: string;
+  /** Virtual milliseconds. */
+  readonly at: number;
+}
+
+export interface Result {
+  readonly violations: readonly Violation[];
+  readonly hash: string;
+  readonly lines: number;
+  readonly virtualMs: number;
+  /** Creates that were answered with success. */
+  readonly created: number;
+  readonly crashes: number;
+}
+
+export interface RunOptions {
+  /** Takes each line of the trace. */
+  readonly sink?: (line: string) => void;
+  /** Changes a manager before it starts: a protection switched off. */
+  readonly weaken?: (manager: Manager) => void;
+}
+
+export class World {
+  readonly plan: Plan;
+  readonly time = new VirtualTime();
+  readonly hosts: readonly Host[];
+  readonly history = new History();
+  readonly witness: Witness;
+  readonly trace: Trace;
+  readonly disk: Disk;
+  readonly violations: Violation[] = [];
+  manager: Manager;
+  readonly #options: RunOptions;
+  readonly #clients: Client[];
+  readonly #network;
+  readonly #committed: string[] = [];
+  readonly #ends = new Set<() => void>();
+  /** When a host last had a fault. */
+  readonly #troubled = new Map<Host, number>();
+  #lives = 0;
+  #downMs = 0;
+
+  constructor(plan: Plan, options: RunOptions = {}) {
+    this.plan = plan;
+    this.#options = options;
+    this.trace = new Trace(this.time, options.sink);
+    this.disk = new Disk(this.time, randomFor(plan.seed, "disk"));
+    this.#network = randomFor(plan.seed, "network of the clients");
+    this.witness = new Witness(this.history, this.time, this.#complain);
+    this.hosts = plan.nodes.map((node, i) => {
+      const host = new Host(this.time, plan.seed, i, node, () => {});
+      furnish(host, node.foreign);
+      this.witness.watch(host);
+      return host;
+    });
+    this.#clients = Array.from({ length: plan.clients }, (_, number) => {
+      const { time, history, trace } = this;
+      return new Client(
+        {
+          time,
+          history,
+          trace,
+          complain: this.#complain,
+          committed: this.#committed,
+          ask: this.#ask,
+          troubled: (made) => this.#isTroubled(made),
+        },
+        number,
+      );
+    });
+    this.manager = this.#makeManager();
+  }
+
+  readonly #complain = (rule: string, what: string): void => {
+    this.trace.add("CHECK", `${rule}: ${what}`);
+    this.violations.push({ rule, what, at: Math.round(this.time.now) });
+  };
+
+  #isTroubled(made: Made): boolean {
+    return made.living().some(({ host }) => this.time.now - (this.#troubled.get(host) ?? -Infinity) < 30_000);
+  }
+
+  #makeManager(): Manager {
+    const { plan, time, hosts, trace, disk } = this;
+    const onError = (message: string): void => {
+      // A store that takes nothing is said as an error, rightly.
+      if (!/^the store does not take changes/.test(message)) this.#complain("bug", message);
+    };
+    const manager = new Manager({ plan, time, hosts, trace, disk, number: this.#lives++, onError });
+    this.#options.weaken?.(manager);
+    manager.life.onEnd(() => {
+      trace.add("manager", "dies");
+      time.after(this.#downMs, () => this.#restart());
+    });
+    return manager;
+  }
+
+  #restart(): void {
+    this.manager = this.#makeManager();
+    const { manager, time, trace } = this;
+    const began = time.now;
+    trace.add("manager", `life ${manager.number} begins`);
+    void manager.start(this.hosts.map(({ entry }) => entry));
+    time.after(OWNED_MS, () => {
+      if (this.manager !== manager || !manager.life.alive) return;
+      const well = this.hosts.filter((host) => host.well && (this.#troubled.get(host) ?? -Infinity) < began);
+      checkOwners(manager.cluster, this.history, well, began, this.#complain);
+    });
+  }
+
+  /** Plays the plan to its end and waits until everything has come to rest. */
+  async run(): Promise<Result> {
+    const { plan, time, trace } = this;
+    void this.manager.start(this.hosts.map(({ entry }) => entry));
+    const working = this.#clients.map((client, number) => client.run(plan.items.filter(isOf(number))));
+    for (const item of plan.items) if (!isClients(item)) time.after(item.at, () => this.#befall(item));
+    this.#look();
+    await time.run(plan.endMs);
+    await this.#calm();
+    let idle = false;
+    void Promise.all(working).then(() => {
+      idle = true;
+    });
+    await this.#rest(() => idle);
+    this.manager.life.end();
+    const { history, violations } = this;
+    return {
+      violations,
+      lines: trace.lines,
+      hash: trace.digest(),
+      virtualMs: Math.round(time.now),
+      created: history.made.filter(({ id }) => id !== undefined).length,
+      crashes: this.#lives - 1,
+    };
+  }
+
+  /** All faults end. */
+  async #calm(): Promise<void> {
+    this.trace.add("world", "calm");
+    for (const end of [...this.#ends]) end();
+    // A manager that is doomed dies at its next calls; one that is dead is started in a moment.
+    await this.time.run(this.time.now + 4_000);
+  }
+
+  async #rest(idle: () => boolean): Promise<void> {
+    const { time } = this;
+    const end = time.now + REST_MS;
+    let found: string[] = [];
+    while (time.now < end) {
+      await time.run(time.now + 1_000);
+      found = await this.#unrest(idle);
+      if (found.length === 0) return;
+    }
+    for (const what of found) this.#complain("rest", what);
+  }
+
+  async #unrest(idle: () => boolean): Promise<string[]> {
+    const busy = this.#clients.flatMap((client) => (client.busy === undefined ? [] : [`no answer to ${client.busy}`]));
+    if (!idle()) return busy.length > 0 ? busy : ["a client has not done yet"];
+    const { manager } = this;
+    const { api } = manager;
+    if (!manager.life.alive || !api) return ["no manager"];
+    let text: string | undefined;
+    void callApi(api, {
+      method: "GET",
+      target: "/containers/json?all=1",
+      client: "rest",
+      signal: new AbortController().signal,
+    }).then((answer) => {
+      text = answer?.text;
+    });
+    await this.time.run(this.time.now + 30_000, () => text !== undefined);
+    if (text === undefined) return ["a list is not answered"];
+    return differences(this, manager.cluster, text);
+  }
+
+  #befall(item: Exclude<Item, ClientItem>): void {
+    const { time, history, witness, trace } = this;
+    if (item.do === "crash") {
+      this.#crash(item);
+      return;
+    }
+    if (item.do === "store") {
+      this.#befallStore(item);
+      return;
+    }
+    const host = this.hosts[item.node % this.hosts.length];
+    if (!host) return;
+    const parts: FateParts = { history, witness, trace, committed: this.#committed };
+    if (item.do === "own") {
+      doElsewhere(parts, host, item);
+      return;
+    }
+    this.#troubled.set(host, time.now);
+    const finish = befall(parts, host, item);
+    this.#endLater(item.forMs, () => {
+      this.#troubled.set(host, time.now);
+      finish();
+    });
+  }
+
+  #befallStore({ fault, forMs }: StoreItem): void {
+    const { disk } = this;
+    this.trace.add("store", `${fault} for ${forMs} ms`);
+    if (fault === "slow") disk.slowMs = 2_000;
+    else disk.full = true;
+    this.#endLater(forMs, () => {
+      if (fault === "slow") disk.slowMs = 0;
+      else disk.full = false;
+      this.trace.add("store", `${fault} is over`);
+    });
+  }
+
+  /** At its time, or when all faults end; once. */
+  #endLater(ms: number, work: () => void): void {
+    const end = (): void => {
+      if (this.#ends.delete(end)) work();
+    };
+    this.#ends.add(end);
+    this.time.after(ms, end);
+  }
+
+  #crash(item: CrashItem): void {
+    this.#downMs = item.downMs;
+    this.manager.life.doom(item.io, item.sent);
+  }
+
+  /** Looks into the manager now and then. */
+  #look(): void {
+    this.time.after(500, () => {
+      if (this.manager.life.alive && this.manager.api)
+        checkState(this.manager.cluster, this.witness, this.hosts, this.#complain);
+      this.#look();
+    });
+  }
+
+  /** One call of a client, over its own network. */
+  readonly #ask = (client: number, method: string, target: string, body?: unknown): Promise<Outcome> => {
+    const { time, trace } = this;
+    const who = `client ${client}`;
+    return new Promise((resolve) => {
+      const delay = (): number => 0.1 + this.#network.int(2_000) / 1_000;
+      const gone = new AbortController();
+      let over = false;
+      const end = (outcome: Outcome): void => {
+        if (over) return;
+        over = true;
+        patience.cancel();
+        unhook();
+        const said = typeof outcome === "object" ? `${outcome.status} ${shorten(outcome)}` : outcome;
+        trace.add(who, `${method} ${target.replace(/([0-9a-f]{12})[0-9a-f]{52}/g, "$1")}: ${said}`);
+        resolve(outcome);
+      };
+      let unhook = (): void => {};
+      const patience = time.after(PATIENCE_MS, () => {
+        end("no answer");
+        gone.abort(new Error("the client went away"));
+      });
+      trace.add(who, `${method} ${target.replace(/([0-9a-f]{12})[0-9a-f]{52}/g, "$1")}`);
+      time.after(delay(), () => {
+        const { life, api } = this.manager;
+        if (!life.alive || !api) {
+          end("refused");
+          return;
+        }
+        unhook = life.onEnd(() => time.after(0, () => end("no answer")));
+        void callApi(api, { method, target, body, client: who, signal: gone.signal }).then((answer) => {
+          // What a dead process says reaches nobody.
+          if (life.alive) time.after(delay(), () => end(answer ?? "no answer"));
+        });
+      });
+    });
+  };
+}
+
+const isClients = (item: Item): item is ClientItem => "client" in item;
+const isOf =
+  (client: number) =>
+  (item: Item): item is ClientItem =>
+    isClients(item) && item.client === client;
+
+function shorten({ status, text }: ApiAnswer): string {
+  return status >= 400 ? text.trim().slice(0, 160) : text.slice(0, 60).trim();
+}
+
+/** Plays a plan. The same plan gives the same result. */
+export function play(plan: Plan, options: RunOptions = {}): Promise<Result> {
+  return new World(plan, options).run();
+}
