@@ -1,5 +1,7 @@
 /** Reading back over simulated engines: what a list waits for. */
 import { afterEach, expect, it } from "vitest";
+import { followEvent } from "../../src/cluster/follow-event.ts";
+import { parseEvent } from "../../src/engine/event.ts";
 import { World } from "./world.ts";
 
 let world: World;
@@ -21,4 +23,26 @@ it("A list waits for a reading under way that brings a change of a client's", as
   const [row] = await listing;
   expect(row?.Id).toBe(record.id);
   expect(row?.Ports.map(({ PublicPort }) => PublicPort)).toEqual([8080]);
+});
+
+it("A list shows what its client did, although the engine's event overtakes the reading that brings it", async () => {
+  world = await World.open({ nodes: 1 });
+  await world.create("web");
+  await world.list();
+  await world.start("web");
+  const { engineId, node } = world.record("web");
+  await world.until("its event is there", () => world.record("web").since !== undefined);
+  const answered = world.meddle("node-1").hold(/^GET \/containers\/json/);
+  const { calls } = world.engine("node-1");
+  calls.reset();
+  const listing = world.list();
+  await world.until("the list is made", () => calls.of("GET /containers/json") > 0);
+  const event = parseEvent(
+    `{"Type":"container","Action":"start","Actor":{"ID":"${engineId}"},"time":1,"timeNano":1000000000}`,
+  );
+  if (!event) throw new Error("no event");
+  followEvent(world.cluster, node, event, () => {});
+  answered();
+  const [row] = await listing;
+  expect(row?.State).toBe("running");
 });

@@ -20,7 +20,7 @@ describe("a seed", () => {
     expect(again.hash).toBe(first.hash);
     expect(lines.length).toBe(first.lines);
     expect((await play(planOf(8))).hash).not.toBe(first.hash);
-  });
+  }, 600_000);
 
   it("that fails is made small, and still fails", async () => {
     // A manager that counts nothing.
@@ -36,7 +36,7 @@ describe("a seed", () => {
       expect((await play(small.plan, { weaken })).violations.map(({ rule }) => rule)).toContain("capacity");
       return;
     }
-  });
+  }, 600_000);
 });
 
 describe("whatever clients do and engines suffer", () => {

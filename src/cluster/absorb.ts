@@ -77,8 +77,9 @@ function update(cluster: Cluster, record: ContainerRecord, row: ListedContainer,
     inventory.setState(record, row.state);
     if (record.renaming === 0) inventory.rename(record, row.name);
     record.engineName = row.name;
-  } else if (record.entry) {
-    // What changed it since asked for another reading.
+  } else if (record.entry && (record.state !== row.state || record.engineName !== row.name)) {
+    // One of the two is older, and nobody knows which.
+    cluster.refresher.again(record);
     return;
   }
   const { [HINT_LABEL]: _hint, ...labels } = row.labels;

@@ -4,7 +4,7 @@
  */
 
 import type { Timer } from "../kit/clock.ts";
-import { ENGINE_CALL_MS, REFRESH_DELAY_MS, REFRESH_RETRY_MS } from "../kit/limits.ts";
+import { ENGINE_CALL_MS, REFRESH_DELAY_MS, REFRESH_RETRY_MS, REFRESH_TRIES } from "../kit/limits.ts";
 import { absorbAll, absorbSome } from "./absorb.ts";
 import type { Cluster } from "./cluster.ts";
 import { readList } from "./list-entry.ts";
@@ -22,6 +22,8 @@ interface Marks {
   awaited: boolean;
   /** The reading under way brings such changes. */
   bringing: boolean;
+  /** A reading that brought such changes was overtaken. */
+  again: boolean;
   images: boolean;
   /** The whole list is wanted: it decides about creates that broke off. */
   whole: boolean;
@@ -52,6 +54,13 @@ export class Refresher {
     this.#schedule(node, marks);
   }
 
+  /** The reading under way did not tell for certain: whoever waits for it waits for another one. */
+  again(record: ContainerRecord): void {
+    const marks = this.#of(record.node);
+    if (marks.bringing) marks.again = true;
+    this.mark(record, marks.bringing);
+  }
+
   /** Everything that the node has may have changed. */
   markAll(node: ClusterNode): void {
     const marks = this.#of(node);
@@ -67,12 +76,20 @@ export class Refresher {
 
   /** Resolves when every change that clients of ours made is in the cache (or its engine cannot tell). */
   async settled(): Promise<void> {
+    let waits = this.#flushWhere(({ awaited, bringing }) => awaited || bringing);
+    for (let tries = 1; waits.length > 0; tries++) {
+      await Promise.all(waits);
+      waits = tries < REFRESH_TRIES ? this.#flushWhere(({ again }) => again) : [];
+    }
+  }
+
+  #flushWhere(wanted: (marks: Marks) => boolean): Promise<void>[] {
     const waits: Promise<void>[] = [];
     for (const [nodeId, marks] of this.#marks) {
       const node = this.#cluster.nodes.get(nodeId);
-      if (node?.reachable && (marks.awaited || marks.bringing)) waits.push(this.#flush(node, marks));
+      if (node?.reachable && wanted(marks)) waits.push(this.#flush(node, marks));
     }
-    if (waits.length > 0) await Promise.all(waits);
+    return waits;
   }
 
   /** Resolves when the marks of one node are read back. */
@@ -100,6 +117,7 @@ export class Refresher {
         containers: new Set(),
         awaited: false,
         bringing: false,
+        again: false,
         images: false,
         whole: false,
         timer: undefined,
@@ -143,6 +161,7 @@ export class Refresher {
     marks.containers.clear();
     marks.bringing = marks.awaited;
     marks.awaited = false;
+    marks.again = false;
     marks.images = false;
     marks.whole = false;
     // An engine that is in trouble as a whole brings its whole lists with its next connection.

@@ -54,6 +54,8 @@ export const DECISIONS_KEPT = 10_000;
 export const REFRESH_DELAY_MS = 200;
 /** What could not be read back is tried again this much later. */
 export const REFRESH_RETRY_MS = 1_000;
+/** Readings that a list waits for when each is overtaken by news of what it reads. */
+export const REFRESH_TRIES = 3;
 /** A miss on a cluster with nodes never heard of is 503, not 404, for this long after start or joining. */
 export const UNKNOWN_GRACE_MS = 60_000;
 /** Connections to one engine for calls that may stay open (logs, wait, stats, pull). */
