@@ -22,6 +22,7 @@ import { updateContainer } from "../../src/cluster/update.ts";
 import { DockerError } from "../../src/docker/errors.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import type { EngineTiming } from "../../src/engine/timing.ts";
+import type { EngineWire } from "../../src/engine/wire/wire.ts";
 import { systemClock } from "../../src/kit/clock.ts";
 import { Limit } from "../../src/kit/limit.ts";
 import { type Logger, silentLog } from "../../src/kit/log.ts";
@@ -54,6 +55,8 @@ export interface WorldOptions extends Partial<Omit<ClusterOptions, "openEngine" 
   readonly strategy?: string;
   readonly timing?: Partial<EngineTiming>;
   readonly seed?: number;
+  /** Puts something between the manager and each engine. */
+  readonly wrapWire?: (wire: EngineWire, engine: SimEngine) => EngineWire;
 }
 
 /** A row of `GET /containers/json`, as far as tests look at it. */
@@ -129,7 +132,7 @@ export class World {
   }
 
   #makeCluster(changed: WorldOptions): Cluster {
-    const { strategy, timing, nodes: _nodes, seed: _seed, ...rest } = { ...this.#options, ...changed };
+    const { strategy, timing, wrapWire, nodes: _nodes, seed: _seed, ...rest } = { ...this.#options, ...changed };
     const reading = new Limit(64);
     const { clock } = this;
     const random = this.#random;
@@ -152,7 +155,7 @@ export class World {
         const engine = this.#addresses.get(entry);
         if (!engine) throw new Error(`no engine at ${entry}`);
         return new Engine({
-          wire: this.meddle(engine.name).wrap(engine.wire(entry)),
+          wire: this.meddle(engine.name).wrap(wrapWire?.(engine.wire(entry), engine) ?? engine.wire(entry)),
           clock,
           random,
           log,
@@ -325,6 +328,7 @@ export class World {
   }
 }
 
+/** A manager's host, for what shows one. */
 export const HOST: HostFacts = {
   id: "test",
   hostName: "manager",

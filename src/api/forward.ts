@@ -14,24 +14,16 @@ import { type WireAnswer, WireError } from "../engine/wire/wire.ts";
 import { ERROR_BODY_BYTES } from "../kit/limits.ts";
 import { type Answer, errorBody } from "./listener/answer.ts";
 import { answerUpgradeError, type Upgrade } from "./listener/hijack.ts";
+import { endToEnd } from "./listener/hop-by-hop.ts";
 import { pipeAnswer } from "./listener/relay.ts";
 import type { ApiRequest } from "./listener/request.ts";
 import { isHijacked, spliceUpgrade } from "./listener/splice.ts";
 import { Output } from "./output.ts";
 import type { Context } from "./route.ts";
 
-/** Headers of the client that an engine must not see: the connection's own, and what says where we are. */
-const KEPT_BACK = new Set([
-  "host",
-  "connection",
-  "keep-alive",
-  "transfer-encoding",
-  "upgrade",
-  "expect",
-  "te",
-  "trailer",
-  "origin",
-]);
+/** What besides the connection's own headers an engine must not see: our framing, and what says where we are. */
+const KEPT_BACK = new Set(["host", "expect", "origin"]);
+const KEPT_BACK_WITH_LENGTH = new Set([...KEPT_BACK, "content-length"]);
 
 /** The container that the path names, on a node that answers. */
 export function containerOf(context: Context): ContainerRecord {
@@ -57,7 +49,7 @@ export async function ask(context: Context, node: ClusterNode, path: string, bod
     answer = await node.engine.call({
       method: request.method,
       path,
-      headers: passedOn(request.rawHeaders, body !== undefined),
+      headers: endToEnd(request.rawHeaders, body === undefined ? KEPT_BACK : KEPT_BACK_WITH_LENGTH),
       body: body ?? (request.hasBody ? request.body : undefined),
       signal: request.signal,
       version: request.version,
@@ -133,17 +125,14 @@ async function readText(context: Context, answer: WireAnswer, node: ClusterNode)
   return Buffer.concat(chunks).toString("utf8");
 }
 
-function passedOn(rawHeaders: readonly string[], ownBody: boolean): string[] {
-  const kept: string[] = [];
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = (rawHeaders[i] ?? "").toLowerCase();
-    if (KEPT_BACK.has(name) || (ownBody && name === "content-length")) continue;
-    kept.push(rawHeaders[i] ?? "", rawHeaders[i + 1] ?? "");
-  }
-  return kept;
-}
-
 const NO_BODY = Buffer.alloc(0);
+
+/** The wish to upgrade is passed on, and nothing else that is the client's connection's own. */
+function upgradeHeaders({ request, rawHeaders }: Upgrade): string[] {
+  const protocol = request.headers.upgrade;
+  const wish = typeof protocol === "string" ? ["Connection", "Upgrade", "Upgrade", protocol] : [];
+  return [...endToEnd(rawHeaders, KEPT_BACK), ...wish];
+}
 
 export interface UpgradeOptions {
   readonly body?: Buffer;
@@ -165,7 +154,7 @@ export async function forwardUpgrade(
   try {
     const engine = await node.engine
       .upgrade(
-        { method: request.method, path, headers: upgrade.rawHeaders, body, version: request.version },
+        { method: request.method, path, headers: upgradeHeaders(upgrade), body, version: request.version },
         request.signal,
       )
       .catch((error: unknown) => {

@@ -176,3 +176,9 @@ export const STORE_GROWTH = { factor: 2, bytes: 1 << 20 } as const;
 export const STORE_CLOSE_MS = 10_000;
 /** How often a file store that cannot be written tries again, and looks whether a backup is to be restored. */
 export const STORE_TICK_MS = 1_000;
+/** Requests that a client sent before the answer to its first; a connection with more is closed. */
+export const PIPELINED_REQUESTS = 64;
+/** What a client that has left sent before is kept for its container this long, when the engine does not read it. */
+export const ENGINE_UNREAD_MS = 60_000;
+/** A client that neither reads nor sends while its stream has something for it, or waits for it, is cut off after this. */
+export const CLIENT_STALL_MS = 3_600_000;

@@ -10,6 +10,8 @@ export interface Connection {
   readonly remote: Remote;
   /** Answers under way. */
   answers: number;
+  /** Requests that came before the answer to the one in front of them: begun one after the other. */
+  readonly waiting: (() => void)[];
   /** Taken over by a handler: it closes by itself. */
   hijacked: boolean;
 }
@@ -34,7 +36,7 @@ export class Connections {
       socket.destroy();
       return;
     }
-    this.#open.set(socket, { socket, remote, answers: 0, hijacked: false });
+    this.#open.set(socket, { socket, remote, answers: 0, waiting: [], hijacked: false });
     socket.once("close", () => this.#open.delete(socket));
   }
 
@@ -48,10 +50,13 @@ export class Connections {
     connection.answers++;
   }
 
-  /** An answer is over; when all are closing, so is its connection. */
+  /** An answer is over: the next one begins. When all are closing, its connection ends instead. */
   settle(connection: Connection): void {
     connection.answers--;
-    if (this.#closing && connection.answers === 0 && !connection.hijacked) connection.socket.destroySoon();
+    const { socket } = connection;
+    if (socket.destroyed || socket.writableEnded) connection.waiting.length = 0;
+    else if (this.#closing && connection.answers === 0 && !connection.hijacked) socket.destroySoon();
+    else connection.waiting.shift()?.();
   }
 
   /** From now on what is idle is closed: at once, or when its answer is over. */

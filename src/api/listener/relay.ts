@@ -6,20 +6,7 @@ import type { Readable, Transform, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { WireAnswer } from "../../engine/wire/wire.ts";
 import { type Answer, hasNoBody } from "./answer.ts";
-
-/** Headers of one connection, not of the answer (RFC 9110 §7.6.1); `date` is ours. */
-const HOP_BY_HOP = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-  "date",
-]);
+import { endToEnd } from "./hop-by-hop.ts";
 
 export interface RelayOptions {
   /** Changes the body on its way. */
@@ -92,26 +79,13 @@ async function flow(body: Readable, map: Transform | undefined, out: Writable): 
   else await pipeline(body, map, out, { end: false });
 }
 
-/** Those of an engine's headers that a client may see. */
+/** Those of an engine's headers that a client may see; `Date` is ours. */
 export function passedHeaders(
   headers: readonly string[],
   ours: ReadonlySet<string>,
   lengthChanges: boolean,
 ): readonly string[] {
-  const named = new Set<string>();
-  for (let i = 0; i < headers.length; i += 2) {
-    if (headers[i]?.toLowerCase() !== "connection") continue;
-    for (const token of (headers[i + 1] ?? "").split(",")) named.add(token.trim().toLowerCase());
-  }
-  const passed: string[] = [];
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] ?? "";
-    const lower = name.toLowerCase();
-    if (HOP_BY_HOP.has(lower) || named.has(lower) || ours.has(lower)) continue;
-    if (lengthChanges && lower === "content-length") continue;
-    passed.push(name, headers[i + 1] ?? "");
-  }
-  return passed;
+  return endToEnd(headers, new Set([...ours, "date", ...(lengthChanges ? ["content-length"] : [])]));
 }
 
 function hasLength(headers: readonly string[]): boolean {

@@ -7,13 +7,13 @@ import type { Socket } from "node:net";
 import { type Duplex, Readable } from "node:stream";
 import { DockerError, toDockerError } from "../../docker/errors.ts";
 import type { Clock } from "../../kit/clock.ts";
-import { CLIENT_LINGER_MS } from "../../kit/limits.ts";
+import { CLIENT_LINGER_MS, PIPELINED_REQUESTS } from "../../kit/limits.ts";
 import type { Logger } from "../../kit/log.ts";
 import type { Random } from "../../kit/random.ts";
 import type { Access } from "./access.ts";
 import { Answer, errorBody, sendEmpty, sendError } from "./answer.ts";
 import { ClientGone, discardBody } from "./body.ts";
-import type { Connections } from "./connections.ts";
+import type { Connection, Connections } from "./connections.ts";
 import { closeGently, readUpgrade, responseHead, sendUpgradeError, type Upgrade } from "./hijack.ts";
 import { type ApiRequest, makeRequest } from "./request.ts";
 import { REQUEST_ID_HEADER, requestId } from "./request-id.ts";
@@ -61,10 +61,24 @@ function onRequest(
     message.socket.destroy();
     return;
   }
-  connections.begin(connection);
-  const controller = new AbortController();
   message.on("error", ignore);
   response.on("error", ignore);
+  const begin = (): void => answerRequest(service, connections, connection, message, response, continues);
+  // A pipelined request waits for the answer in front of it, as in dockerd: node would begin them all at once.
+  if (connection.answers === 0) begin();
+  else if (connection.waiting.push(begin) > PIPELINED_REQUESTS) message.socket.destroy();
+}
+
+function answerRequest(
+  service: Service,
+  connections: Connections,
+  connection: Connection,
+  message: IncomingMessage,
+  response: ServerResponse,
+  continues: boolean,
+): void {
+  connections.begin(connection);
+  const controller = new AbortController();
   response.once("close", () => {
     if (response.writableFinished) drainBody(message, service.clock);
     else controller.abort(new ClientGone());
@@ -153,7 +167,7 @@ async function onUpgrade(
     if (service.takesUpgrade(request)) await service.upgrade(upgrade);
     else await serveOrdinary(service, message, upgrade);
   } catch (error) {
-    if (!(error instanceof DockerError) && !controller.signal.aborted) {
+    if (!(error instanceof DockerError) && !(error instanceof ClientGone) && !controller.signal.aborted) {
       service.log.error("upgrade failed", { request: id, path: message.url, error: String(error) });
     }
     if (message.socket.bytesWritten > written) socket.destroy();
@@ -187,6 +201,8 @@ function onClientError(
 ): void {
   if (socket.writableEnded && !socket.destroyed) return;
   const busy = (connections.of(socket)?.answers ?? 0) > 0;
+  // Bytes behind a request that said it was the last: nothing to answer, and no reason to take the answers before away.
+  if (busy && error.code === "HPE_CLOSED_CONNECTION") return;
   if (busy || !socket.writable || error.code === "ECONNRESET" || error.code === "EPIPE") {
     socket.destroy();
     return;

@@ -1,5 +1,7 @@
+import { duplexPair } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { notFound } from "../../docker/errors.ts";
+import { type Clock, systemClock } from "../../kit/clock.ts";
 import { sendUpgradeError, type Upgrade } from "./hijack.ts";
 import { isHijacked, spliceUpgrade } from "./splice.ts";
 import {
@@ -357,5 +359,31 @@ describe("a spliced stream", () => {
     client.end(`${ASK}\r\n`);
     expect(await all).toMatch(/\r\n\r\n\{"message":"gone"\}\n$/);
     await rig.close();
+  });
+});
+
+describe("a spliced stream whose client has left", () => {
+  it("does not wait for ever for an engine that reads no more", async () => {
+    const timers: (() => void)[] = [];
+    const clock: Clock = {
+      ...systemClock,
+      after: (_ms, fn) => {
+        timers.push(fn);
+        return { cancel: () => {} };
+      },
+    };
+    const [client, socket] = duplexPair({ allowHalfOpen: true });
+    const [engineEnd, engineSocket] = duplexPair({ allowHalfOpen: true });
+    const engine = { status: 101, statusText: "UPGRADED", rawHeaders: [], rest: Buffer.alloc(0), socket: engineSocket };
+    const over = spliceUpgrade({ socket, head: Buffer.alloc(0), clock }, engine);
+    // The engine has said all and reads nothing; the client has sent much and leaves properly.
+    engineEnd.end();
+    client.end(Buffer.alloc(1 << 20));
+    client.resume();
+    await until(() => timers.length > 0);
+    expect(engineSocket.destroyed).toBe(false);
+    for (const fire of timers) fire();
+    await over;
+    expect(engineSocket.destroyed).toBe(true);
   });
 });

@@ -4,6 +4,7 @@
  */
 import type { Duplex } from "node:stream";
 import { invariant } from "../../kit/invariant.ts";
+import { CLIENT_STALL_MS, ENGINE_UNREAD_MS } from "../../kit/limits.ts";
 import { closeGently, responseHead, type Upgrade } from "./hijack.ts";
 import { pass } from "./pass.ts";
 
@@ -87,12 +88,27 @@ async function bothClosed(
   };
   signal?.addEventListener("abort", onAbort, { once: true });
   if (signal?.aborted) onAbort();
-  await Promise.all([closing(socket, () => engine.destroy()), closing(engine, breakClient)]);
+  const leave = (side: Duplex, ms: number): void => {
+    if (side.closed) return;
+    const timer = clock.after(ms, () => side.destroy(), { background: true });
+    side.once("close", () => timer.cancel());
+  };
+  await Promise.all([
+    closing(
+      socket,
+      () => engine.destroy(),
+      () => leave(engine, ENGINE_UNREAD_MS),
+    ),
+    closing(engine, breakClient, () => leave(socket, CLIENT_STALL_MS)),
+  ]);
   signal?.removeEventListener("abort", onAbort);
 }
 
-/** Resolves when `side` is closed; unless both of its directions ended properly, the other side is broken too, once. */
-function closing(side: Duplex, breakOther: (error: Error | undefined) => void): Promise<void> {
+/**
+ * Resolves when `side` is closed. When both of its directions ended properly, what it still sent to the other is given a
+ * while to be read, but not for ever (`leaveOther`); otherwise the other side is broken too, once.
+ */
+function closing(side: Duplex, breakOther: (error: Error | undefined) => void, leaveOther: () => void): Promise<void> {
   return new Promise((resolve) => {
     let broken = false;
     const onBreak = (error?: Error): void => {
@@ -100,7 +116,8 @@ function closing(side: Duplex, breakOther: (error: Error | undefined) => void): 
       broken = true;
     };
     const onClose = (): void => {
-      if (!(side.readableEnded && side.writableFinished)) onBreak();
+      if (side.readableEnded && side.writableFinished) leaveOther();
+      else onBreak();
       resolve();
     };
     side.on("error", onBreak);
