@@ -1,7 +1,7 @@
 /** Which nodes an image is pulled to, from a real registry: the one that the container then runs on, or all. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { docker, shell } from "./support/docker.ts";
-import { at, BOTH_CLIS, emptyFleet, fleet, removeAll } from "./support/fleet.ts";
+import { at, clis, emptyFleet, fleet, removeAll } from "./support/fleet.ts";
 import { call } from "./support/http.ts";
 import { type Manager, type ManagerOptions, startManager } from "./support/manager.ts";
 import { nodeOf } from "./support/place-case.ts";
@@ -51,7 +51,7 @@ describe.runIf(fleet().subject === "shoal")("a pull through the manager", () => 
     }
   };
 
-  for (const cli of BOTH_CLIS) {
+  for (const cli of clis()) {
     it(`goes to the node that the container runs on, with docker ${cli}`, () =>
       managed({}, async ({ host }) => {
         const target = at(host, cli);

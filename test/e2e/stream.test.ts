@@ -5,13 +5,16 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Certificates, makeCertificates, tlsFront } from "./support/certs.ts";
 import { docker, shell, type Target } from "./support/docker.ts";
 import { pooled, sleep } from "./support/exec.ts";
-import { at, BOTH_CLIS, emptyFleet, fleet } from "./support/fleet.ts";
+import { at, clis, emptyFleet, fleet } from "./support/fleet.ts";
 import { type Manager, startManager } from "./support/manager.ts";
 import { onTerminal } from "./support/pty.ts";
 
-const RUNS = fleet().full ? 3000 : 300;
+const { full, minted } = fleet();
+/** Bytes know no IDs: the minted run shows that streams open, the plain one counts. */
+const short = minted && !full;
+const RUNS = full ? 3000 : short ? 30 : 300;
 const MiB = 2 ** 20;
-const SIZE = 1024 * MiB;
+const SIZE = (short ? 128 : 1024) * MiB;
 const MOST_GROWTH = 64 * MiB;
 const MINUTES = 60_000;
 
@@ -65,7 +68,7 @@ describe(`echo x | docker run -i, ${RUNS} times`, () => {
 
 describe("TLS", () => {
   it("works for both CLIs, terminal included", async () => {
-    for (const cli of BOTH_CLIS) {
+    for (const cli of clis()) {
       const target = at(secured.host, cli, secure(certificates.client));
       expect(await docker(target, "printf 'a\\nb' | docker run --rm -i busybox cat")).toBe("a\nb");
       const cwd = join(fleet().work, `tls-${cli}`);
@@ -87,7 +90,7 @@ describe("TLS", () => {
 
 describe("detach keys over the unix socket", () => {
   // Over tcp no stock CLI detaches, engine or cluster: there it takes its own escape for a broken connection.
-  for (const cli of BOTH_CLIS) {
+  for (const cli of clis()) {
     it(`docker ${cli}`, async () => {
       const keys = `(sleep 1; printf '\\020\\021'; sleep 1) | script -qec 'docker attach detach' /dev/null`;
       const ways: string[] = [];
@@ -108,7 +111,7 @@ describe("detach keys over the unix socket", () => {
 /** `SIZE` bytes that do not repeat with any buffer's size, as a shell command. */
 const source = `yes 'shoal: many engines behind one' | head -c ${SIZE}`;
 
-describe("1 GiB each way", () => {
+describe(`${SIZE / MiB} MiB each way`, () => {
   let sum = "";
   let target: Target;
   beforeAll(async () => {

@@ -1,7 +1,7 @@
 /** S2: memory and CPU decide where a container goes, and a refusal says why before anything is pulled. */
 import { expect, it } from "vitest";
 import { docker, shell } from "../support/docker.ts";
-import { at, BOTH_CLIS } from "../support/fleet.ts";
+import { at, clis } from "../support/fleet.ts";
 import { startManager } from "../support/manager.ts";
 import { placeCases } from "../support/place-case.ts";
 
@@ -118,7 +118,7 @@ placeCases(
 it("-c 1 shows as CpuShares 1, and the exit code of a refused run is the engine's 125", async () => {
   const manager = await startManager();
   try {
-    for (const cli of BOTH_CLIS) {
+    for (const cli of clis()) {
       const target = at(manager.host, cli);
       await docker(target, "docker create -c 1 --name shares busybox");
       expect(await docker(target, "docker inspect -f '{{.HostConfig.CpuShares}}' shares")).toBe("1");

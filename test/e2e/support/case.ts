@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CliName, Target } from "./docker.ts";
 import { shell } from "./docker.ts";
-import { at, BOTH_CLIS, emptyFleet, fleet } from "./fleet.ts";
+import { at, clis, emptyFleet, fleet } from "./fleet.ts";
 import { type Manager, startManager } from "./manager.ts";
 import { Normalizer } from "./normalize.ts";
 
@@ -79,7 +79,7 @@ export function compareCases(title: string, cases: readonly Case[], start?: () =
       await emptyFleet();
       await beside?.stop();
     });
-    for (const cli of BOTH_CLIS) {
+    for (const cli of clis()) {
       const wanted = cases.filter(({ only }) => only === undefined || only === cli);
       describe(`docker ${cli}`, () => {
         it.for(wanted.map((one, index) => ({ ...one, index })))("$name", async (one, { onTestFailed }) => {

@@ -39,7 +39,8 @@ declare module "vitest" {
 
 export const fleet = (): Fleet => inject("fleet");
 
-export const BOTH_CLIS: readonly CliName[] = ["28", "20.10"];
+/** The CLIs to try: both; but where only the IDs differ from the run before, one, unless the slow counts are asked for. */
+export const clis = (): readonly CliName[] => (fleet().minted && !fleet().full ? ["28"] : ["28", "20.10"]);
 
 /** One engine, addressed by one of the CLIs. */
 export function at(host: string, cli: CliName = "28", env: Record<string, string> = {}): Target {
