@@ -4,7 +4,7 @@
 // The last line is always `N passed, N failed`.
 import { build, installPackages, missingPackages, npmInstall, npmMissing } from "./lib/install.mjs";
 import { elapsed, heading, remark, Stop, say } from "./lib/say.mjs";
-import { MINUTE, otherNode, runSuite, show } from "./lib/suite.mjs";
+import { interrupt, MINUTE, otherNode, runSuite, show } from "./lib/suite.mjs";
 import { settled, worthAgain } from "./lib/tally.mjs";
 
 const USAGE = `Usage: npm test [-- flags]
@@ -21,6 +21,7 @@ const MOST_AGAIN = 5;
 const AGAIN_UNTIL = 45 * MINUTE;
 const AGAIN_DEADLINE = 8 * MINUTE;
 const MESSAGE_LINES = 25;
+const SLOWEST = 8;
 
 const began = Date.now();
 /** @type {{ suite: string, outcomes: import("./lib/tally.mjs").Outcome[] }[]} */
@@ -61,10 +62,20 @@ async function check(name, argv) {
   count(name, code === 0, `status ${code}: ${argv.join(" ")}`);
 }
 
-/** One suite; resolves with what a second look at it would be. */
+/** Runs one suite; what was cut short leaves engines behind, which are taken away. */
+async function take(suite) {
+  const outcomes = await runSuite(suite);
+  if (suite.real && outcomes.some(({ cut }) => cut)) {
+    heading("taking away what was left");
+    await runSuite({ name: "leftovers", project: "leftovers", deadline: 6 * MINUTE, always: true });
+  }
+  return outcomes;
+}
+
+/** One suite; resolves with what a second look at it needs. */
 async function first(suite) {
   heading(suite.name);
-  const result = { suite: suite.name, outcomes: await runSuite(suite) };
+  const result = { suite: suite.name, outcomes: await take(suite) };
   results.push(result);
   return { suite, result };
 }
@@ -78,7 +89,7 @@ async function again({ suite, result }) {
     }
     heading(`once more: ${files.join(" ") || "all"} (${suite.name})`);
     const deadline = files.length === 1 ? Math.min(suite.deadline, AGAIN_DEADLINE) : suite.deadline;
-    const second = await runSuite({ ...suite, ...(files.length > 0 ? { files } : {}), deadline });
+    const second = await take({ ...suite, ...(files.length > 0 ? { files } : {}), deadline });
     const { outcomes, flaky: gone } = settled(result.outcomes, second);
     result.outcomes = outcomes;
     for (const outcome of gone) flaky.push({ suite: suite.name, outcome });
@@ -157,14 +168,18 @@ function sum() {
   }
   for (const { suite, outcome } of flaky) tell(suite, outcome, "failed at first, passed when its file ran again");
   for (const { suite, outcomes } of results) for (const outcome of outcomes) tell(suite, outcome, "FAILED");
-  say(`\n${elapsed()} in all`);
+  const files = results.flatMap(({ suite, outcomes }) => outcomes.map((outcome) => ({ ...outcome, suite })));
+  const slowest = files.filter(({ seconds }) => seconds > 0).sort((a, b) => b.seconds - a.seconds);
+  say("\nslowest files:");
+  for (const { suite, file, seconds } of slowest.slice(0, SLOWEST)) say(`  ${seconds.toFixed(0)} s ${file} (${suite})`);
+  say(`${elapsed()} in all`);
   if (flaky.length > 0) say(`flaky: ${flaky.length} (${flaky.map(({ outcome }) => outcome.file || "all").join(", ")})`);
   say(`${total.passed} passed, ${total.failed} failed`);
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
 }
 
-// Who interrupts this interrupts the run below as well; that one cleans up, this one still tells the sum.
-process.on("SIGINT", () => {});
+// The sum of what ran until then is still told.
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, interrupt);
 try {
   await main();
 } catch (error) {

@@ -11,24 +11,46 @@ import { outcomesOf } from "./tally.mjs";
 
 export const MINUTE = 60_000;
 
+/** @type {Set<import("node:child_process").ChildProcess>} */
+const running = new Set();
+let interrupted = false;
+
+/** Ends what runs now, and lets nothing more begin but the clearing away. */
+export function interrupt() {
+  interrupted = true;
+  for (const child of running) killGroup(child);
+}
+
+/** vitest would leave its workers behind, at work on their engines, if it were asked politely or killed alone. */
+function killGroup(child) {
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // It has just ended.
+  }
+}
+
 /**
- * Runs a program on this terminal, with a deadline: first asked to stop, so that it can clean up, then killed.
+ * Runs a program on this terminal; with everything it started it is killed at its deadline.
  * @param {string[]} argv
- * @param {{ env?: NodeJS.ProcessEnv, deadline: number }} options `deadline` in milliseconds
+ * @param {{ env?: NodeJS.ProcessEnv, deadline: number, always?: boolean }} options `deadline` in milliseconds;
+ *   `always`: also after an interrupt
  * @returns {Promise<number>} the exit status
  */
-export function show(argv, { env = {}, deadline }) {
+export function show(argv, { env = {}, deadline, always = false }) {
+  if (interrupted && !always) return Promise.resolve(130);
   const [program, ...args] = argv;
+  const options = { cwd: root, stdio: ["ignore", "inherit", "inherit"], detached: true };
   return new Promise((resolve) => {
-    const child = spawn(program, args, { cwd: root, stdio: "inherit", env: { ...process.env, ...env } });
-    const ask = setTimeout(() => {
+    const child = spawn(program, args, { ...options, env: { ...process.env, ...env } });
+    running.add(child);
+    const timer = setTimeout(() => {
       say(`no end within ${(deadline / MINUTE).toFixed(0)} minutes: ${argv.join(" ")}`);
-      child.kill("SIGINT");
+      killGroup(child);
     }, deadline);
-    const kill = setTimeout(() => child.kill("SIGKILL"), deadline + MINUTE);
     const end = (code) => {
-      clearTimeout(ask);
-      clearTimeout(kill);
+      clearTimeout(timer);
+      running.delete(child);
       resolve(code);
     };
     child.once("error", () => end(127));
@@ -37,18 +59,18 @@ export function show(argv, { env = {}, deadline }) {
 }
 
 /**
- * @typedef {{ name: string, project: string, node?: string, env?: NodeJS.ProcessEnv, files?: string[], deadline: number }} Suite
- *   `files`: only these of the project's; `deadline` in milliseconds
+ * @typedef {{ name: string, project: string, node?: string, env?: NodeJS.ProcessEnv, files?: string[], deadline: number, always?: boolean }} Suite
+ *   `files`: only these of the project's; `deadline` and `always` as of `show`
  * @param {Suite} suite
  * @returns {Promise<import("./tally.mjs").Outcome[]>}
  */
-export async function runSuite({ project, node = process.execPath, env = {}, files = [], deadline }) {
+export async function runSuite({ project, node = process.execPath, env = {}, files = [], deadline, always }) {
   const folder = mkdtempSync(join(tmpdir(), "shoal-test-report-"));
   const report = join(folder, "report");
   const reporters = ["--reporter=default", `--reporter=${join(root, "scripts/lib/vitest-report.mjs")}`];
   const vitest = join(root, "node_modules/vitest/vitest.mjs");
   const argv = [node, vitest, "run", "--project", project, ...files, ...reporters];
-  const code = await show(argv, { env: { ...env, SHOAL_TEST_REPORT: report }, deadline });
+  const code = await show(argv, { env: { ...env, SHOAL_TEST_REPORT: report }, deadline, always });
   const text = existsSync(report) ? readFileSync(report, "utf8") : "";
   rmSync(folder, { recursive: true, force: true });
   return outcomesOf(text, code);

@@ -18,11 +18,13 @@ export async function setup(project: TestProject): Promise<void> {
   if (process.getuid?.() !== 0) throw new Error("the end-to-end suite starts real engines: it must run as root");
   const itself = process.env.SHOAL_E2E_SUBJECT === "engine";
   if (!itself) await ensureBuilt(repository);
-  await removeDeadRuns();
+  for (const line of await removeDeadRuns()) console.log(`cannot be taken away: ${line}`);
   folder = await runFolder();
   try {
     const work = join(folder, "work");
     mkdirSync(work);
+    // The test files' own processes inherit it, which is how those of a killed run are found.
+    process.env.SHOAL_E2E_WORK = work;
     const clis = await findClis(packageCache(), work);
     console.log(
       `docker CLI ${Object.values(clis)

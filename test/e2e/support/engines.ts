@@ -79,26 +79,28 @@ export async function removeRun(folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Takes away what runs left whose process is no more: managers, machines, files. What resists is told and left. */
-export async function removeDeadRuns(): Promise<void> {
+/** Takes away what runs left whose process is no more: managers, machines, files. Answers what resists, and why. */
+export async function removeDeadRuns(): Promise<string[]> {
+  const resisting: string[] = [];
   for (const folder of await deadRuns(tmpdir(), PREFIX)) {
     console.log(`removing what an earlier run left in ${folder}`);
     try {
       endProcessesOf(folder);
       await removeRun(folder);
     } catch (error) {
-      console.log(`${folder} stays: ${String(error)}`);
+      resisting.push(`${folder}: ${String(error)}`);
     }
   }
+  return resisting;
 }
 
-/** Ends the managers, clients and helpers of a run that was killed: the folder's work stands in how they were started. */
+/** Ends the workers, managers and helpers of a run that was killed: the folder's work stands in how they were started. */
 function endProcessesOf(folder: string): void {
   const work = join(folder, "work");
   for (const pid of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
     try {
       const started = ["cmdline", "environ"].map((file) => readFileSync(`/proc/${pid}/${file}`, "utf8"));
-      if (started.some((text) => text.includes(`${work}/`))) process.kill(Number(pid), "SIGKILL");
+      if (started.some((text) => text.includes(work))) process.kill(Number(pid), "SIGKILL");
     } catch {
       // It has ended meanwhile.
     }
