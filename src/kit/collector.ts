@@ -10,7 +10,7 @@ type Collect = (options: { type: "minor" }) => void;
 
 /**
  * The collector sees only the small object in front of each chunk's memory and lets some 90 MiB of dead chunks lie about
- * before it acts (Node 24 and 26). Looking through the young objects after every few MiB takes about a millisecond and
+ * before it acts (Node 24 and 26). Looking through the young objects after every few MiB takes a few milliseconds and
  * costs less than it saves, since the same memory, warm in the processor's cache, is used again.
  */
 function youngCollector(): Collect {
