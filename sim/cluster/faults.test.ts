@@ -1,5 +1,6 @@
 /** Nodes that fail: what is tried elsewhere, what is uncertain, and that no engine's trouble reaches the others. */
 import { afterEach, describe, expect, it } from "vitest";
+import { DISTRESS_MS } from "../../src/kit/limits.ts";
 import { agrees, expectTrueLedger, expectTrueList } from "./truth.ts";
 import { entryOf, GB, MB, refusal, World, type WorldOptions } from "./world.ts";
 
@@ -20,6 +21,25 @@ describe("a node that fails a create for its own reason", () => {
     const { record } = await world.create("web", mem(GB));
     expect(record.node.name).toBe("node-2");
     await expectTrueList(world);
+    expectTrueLedger(world);
+  });
+
+  it("is asked last while its disk is full, says so, and is back by itself: 100 of 100 creates succeed", async () => {
+    await open({ nodes: 2 });
+    const { faults, calls } = world.engine("node-1");
+    faults.failNext("create", 500, NO_SPACE, 1_000);
+    const preferred = { Labels: { "com.docker.swarm.constraints": '["node==~node-1"]' } };
+    for (let i = 0; i < 100; i++) expect((await world.create(`c${i}`, preferred)).record.node.name).toBe("node-2");
+    expect(calls.of("POST /containers/create")).toBe(3);
+    expect(world.info().nodes["node-1"]).toMatchObject({ Status: "Healthy", Error: NO_SPACE });
+    world.clock.hurry(DISTRESS_MS);
+    expect(world.info().nodes["node-1"]?.Error).toBeUndefined();
+    await world.create("still", preferred);
+    expect(calls.of("POST /containers/create")).toBe(4);
+    expect(world.info().nodes["node-1"]?.Error).toBe(NO_SPACE);
+    faults.clear();
+    world.clock.hurry(DISTRESS_MS);
+    expect((await world.create("again", preferred)).record.node.name).toBe("node-1");
     expectTrueLedger(world);
   });
 

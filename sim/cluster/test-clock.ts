@@ -5,6 +5,8 @@ export class TestClock implements Clock {
   readonly #inner: Clock;
   #foreground = 0;
   #skipped = 0;
+  /** Pending timers: how long they were set for, and what ends each early. */
+  readonly #pending = new Map<() => void, number>();
 
   constructor(inner: Clock) {
     this.#inner = inner;
@@ -18,6 +20,11 @@ export class TestClock implements Clock {
   /** From now on it is later by this many milliseconds; timers do not notice. */
   skip(ms: number): void {
     this.#skipped += ms;
+  }
+
+  /** Every pending timer that was set for this many milliseconds fires now. */
+  hurry(ms: number): void {
+    for (const [fire, length] of [...this.#pending]) if (length === ms) fire();
   }
 
   now(): number {
@@ -35,15 +42,15 @@ export class TestClock implements Clock {
     const end = (): void => {
       if (open && counts) this.#foreground--;
       open = false;
+      this.#pending.delete(fire);
     };
-    const timer = this.#inner.after(
-      ms,
-      () => {
-        end();
-        fn();
-      },
-      options,
-    );
+    const fire = (): void => {
+      timer.cancel();
+      end();
+      fn();
+    };
+    this.#pending.set(fire, ms);
+    const timer = this.#inner.after(ms, fire, options);
     return {
       cancel: () => {
         end();

@@ -15,6 +15,7 @@ import { type Request, readRequest } from "../scheduler/request.ts";
 import { claimNonce } from "./claim.ts";
 import type { Cluster } from "./cluster.ts";
 import { type EngineBody, engineBody, GUARDED_PATHS, wholeCpus } from "./create-body.ts";
+import { failedForItself, succeeded } from "./distress.ts";
 import { forget } from "./forget.ts";
 import { encodeHint } from "./hint.ts";
 import { settle } from "./holdings.ts";
@@ -91,7 +92,7 @@ export async function placeOrder(cluster: Cluster, order: Order, excluded: Set<s
     try {
       const answer = await createOn(cluster, order, node, placement);
       cluster.decisions.keep({ ...kept, id: answer.record.id });
-      node.failures = 0;
+      succeeded(node);
       cluster.pullMemory.created(order.recipe.client, canonicalImage(order.request.image) ?? order.request.image);
       return answer;
     } catch (error) {
@@ -110,9 +111,7 @@ export async function placeOrder(cluster: Cluster, order: Order, excluded: Set<s
         throw failure;
       }
       if (!isNextNodesTurn(error)) throw failure;
-      cluster.log.warn("a node failed a create for its own reason", { node: node.name, error: failure.message });
-      node.failures++;
-      node.touch();
+      failedForItself(cluster, node, failure.message);
       excluded.add(node.id);
     }
   }

@@ -167,9 +167,15 @@ function nodeStatus(cluster: Cluster, node: ClusterNode): Pair[] {
     line("Reserved Memory", `${bytesSize(sums.memory)} / ${bytesSize(Math.floor((facts?.memory ?? 0) * factor))}`),
     line("Labels", [...labels, ...standard].sort().join(", ")),
     ...(node.reachable ? [] : [line("Error", node.whyUnreachable)]),
+    ...(node.reachable && node.distress !== undefined ? [line("Error", oneLine(node.distress))] : []),
     line("UpdatedAt", new Date(node.updatedAt).toISOString().replace(/\.\d+Z$/, "Z")),
     line("ServerVersion", facts?.serverVersion ?? ""),
   ];
+}
+
+/** Scripts read the block line by line. */
+function oneLine(text: string): string {
+  return text.trim().replace(/\s*\n\s*/g, "; ");
 }
 
 /** Billionths of a CPU as people write CPUs: `1`, `0.5`. */

@@ -47,8 +47,10 @@ export class ClusterNode {
   measuredOnce = false;
   /** Containers of which a hint told the needs: labels cannot follow `docker update`, so the engine is asked when it has time. */
   readonly unconfirmed = new Set<ContainerRecord>();
-  /** Creates in a row that failed for its own reason. */
+  /** Creates in a row that failed for its own reason (a full disk). */
   failures = 0;
+  /** What the last of them failed with, while the node is asked last for it. */
+  distress: string | undefined;
   /** Wall clock in milliseconds of the last news from it. */
   updatedAt: number;
   /** Monotonic milliseconds when it joined. */
@@ -95,7 +97,7 @@ export class ClusterNode {
       name: this.name,
       healthy: this.reachable && this.known && this.measuredOnce,
       cordoned: this.cordoned,
-      distressed: this.failures >= 3,
+      distressed: this.distress !== undefined,
       labels: facts?.labels ?? new Map(),
       standard: new Map([
         ["node", this.name],

@@ -17,7 +17,7 @@ export async function nodesView(cluster: Cluster, withUsage: boolean): Promise<R
         Name: node.name,
         Address: node.address,
         State: stateWord(node),
-        Error: node.reachable ? null : node.whyUnreachable,
+        Error: node.reachable ? (node.distress ?? null) : node.whyUnreachable,
         EngineID: node.facts?.engineId ?? "",
         EngineVersion: node.facts?.serverVersion ?? "",
         APIVersion: node.facts?.apiVersion ?? "",

@@ -46,6 +46,10 @@ export const PULL_MEMORY_MS = 60_000;
 export const PULL_MEMORY_ENTRIES = 10_000;
 /** Nodes tried for one create or start when a node fails for its own reason. */
 export const NODES_TRIED = 3;
+/** Creates in a row that fail for a node's own reason until it is asked last. */
+export const DISTRESS_FAILURES = 3;
+/** Then it is tried again like any other. */
+export const DISTRESS_MS = 30_000;
 /** Execs whose node is remembered. */
 export const EXECS_REMEMBERED = 100_000;
 /** Placement decisions kept for `shoal why`. */
