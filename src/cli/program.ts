@@ -60,6 +60,12 @@ const COMMANDS: readonly Entry[] = [
     load: async (io) => (await import("./views/why.ts")).whyCommand(io),
   },
   {
+    name: "store",
+    aliases: [],
+    summary: "Look into a manager's store, back it up, restore it",
+    load: async (io) => (await import("./store/command.ts")).storeCommand(io),
+  },
+  {
     name: "setup-cli",
     aliases: [],
     summary: "Set up the docker CLI for this cluster",

@@ -186,3 +186,7 @@ export const PIPELINED_REQUESTS = 64;
 export const ENGINE_UNREAD_MS = 60_000;
 /** A client that neither reads nor sends while its stream has something for it, or waits for it, is cut off after this. */
 export const CLIENT_STALL_MS = 3_600_000;
+/** A running manager takes a backup that was placed beside its store within this. */
+export const STORE_RESTORE_MS = 30_000;
+/** Between two looks whether it did. */
+export const STORE_RESTORE_LOOK_MS = 100;

@@ -298,7 +298,8 @@ async function lockDirectory(directory: string, disk: Disk): Promise<DiskLock> {
   } catch (error) {
     if (!(error instanceof DiskLockedError)) throw toStoreError(error, `cannot open the store ${directory}`);
     const holder = error.pid === undefined ? "another process" : `process ${error.pid}`;
-    throw new StoreError(`the store ${directory} is in use by ${holder}: stop it first, or use another store`);
+    const words = `the store ${directory} is in use by ${holder}: stop it first, or use another store`;
+    throw new StoreError(words, { cause: error });
   }
 }
 
