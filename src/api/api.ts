@@ -4,10 +4,11 @@ import { requireOwn } from "../cluster/foreign.ts";
 import type { HostFacts } from "../cluster/info.ts";
 import { badRequest, pageNotFound } from "../docker/errors.ts";
 import { compareVersions, MIN_API_VERSION } from "../docker/version.ts";
+import type { Audit } from "./audit.ts";
 import type { Answer } from "./listener/answer.ts";
 import type { Upgrade } from "./listener/hijack.ts";
 import type { ApiRequest } from "./listener/request.ts";
-import type { Context, Match } from "./route.ts";
+import { type Context, type Match, UNAUDITED } from "./route.ts";
 import { ROUTES } from "./table.ts";
 
 export interface Api {
@@ -18,8 +19,16 @@ export interface Api {
   readonly headers: readonly string[];
 }
 
-export function createApi(cluster: Cluster, host: HostFacts, stopping: AbortSignal): Api {
-  const contextOf = (request: ApiRequest, { params }: Match): Context => ({ cluster, host, request, params, stopping });
+/** @param audit undefined: nothing is logged */
+export function createApi(cluster: Cluster, host: HostFacts, stopping: AbortSignal, audit?: Audit): Api {
+  const contextOf = (request: ApiRequest, { params }: Match): Context => ({
+    cluster,
+    host,
+    request,
+    params,
+    stopping,
+    audit: UNAUDITED,
+  });
   const find = (request: ApiRequest): Match => {
     checkVersion(request, host.apiVersion);
     const match = ROUTES.match(request.method, request.path);
@@ -39,15 +48,30 @@ export function createApi(cluster: Cluster, host: HostFacts, stopping: AbortSign
     ],
     async handler(request, answer) {
       const match = find(request);
-      checkForeign(cluster, match);
-      await match.route.handle(contextOf(request, match), answer);
+      const { route } = match;
+      const handle = async (context: Context): Promise<void> => {
+        checkForeign(cluster, match);
+        await route.handle(context, answer);
+      };
+      const context = contextOf(request, match);
+      if (!audit || !route.mutates) return handle(context);
+      await audit.accompany(context, route, route.mutates, (audited) => {
+        answer.holdFor(audited.audit.answering);
+        return handle(audited);
+      });
     },
     takesUpgrade: (request) => ROUTES.match(request.method, request.path)?.route.upgrade !== undefined,
     async upgrade(upgrade) {
       const match = find(upgrade.request);
-      if (!match.route.upgrade) throw pageNotFound();
-      checkForeign(cluster, match);
-      await match.route.upgrade(contextOf(upgrade.request, match), upgrade);
+      const { route } = match;
+      const join = async (context: Context): Promise<void> => {
+        if (!route.upgrade) throw pageNotFound();
+        checkForeign(cluster, match);
+        await route.upgrade(context, upgrade);
+      };
+      const context = contextOf(upgrade.request, match);
+      if (!audit || !route.mutates) return join(context);
+      await audit.accompany(context, route, route.mutates, join);
     },
   };
 }

@@ -22,7 +22,7 @@ export function describeApi(routes: readonly Route[]): string {
     "",
     ...Object.entries(HOW).map(([how, words]) => `- **${how}**: ${words}.`),
     "",
-    "A route with an action under **audit** changes something, and is called that there.",
+    "A route with an action under **audit** changes something; [its line](audit.md) calls it so.",
     "",
     ...table(["method", "path", "how", "audit", "foreign", "what differs from one engine"], served.map(rowOf)),
     "",

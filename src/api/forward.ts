@@ -12,11 +12,12 @@ import { engineMessage } from "../engine/client.ts";
 import { readRemainingBody } from "../engine/wire/remaining-body.ts";
 import { type WireAnswer, WireError } from "../engine/wire/wire.ts";
 import { ERROR_BODY_BYTES } from "../kit/limits.ts";
-import { type Answer, errorBody } from "./listener/answer.ts";
-import { answerUpgradeError, type Upgrade } from "./listener/hijack.ts";
+import type { Answer } from "./listener/answer.ts";
+import type { Upgrade } from "./listener/hijack.ts";
 import { endToEnd } from "./listener/hop-by-hop.ts";
 import { pipeAnswer } from "./listener/relay.ts";
 import type { ApiRequest } from "./listener/request.ts";
+import { REQUEST_ID_HEADER } from "./listener/request-id.ts";
 import { isHijacked, spliceUpgrade } from "./listener/splice.ts";
 import { Output } from "./output.ts";
 import type { Context } from "./route.ts";
@@ -28,6 +29,7 @@ const KEPT_BACK_WITH_LENGTH = new Set([...KEPT_BACK, "content-length"]);
 /** The container that the path names, on a node that answers. */
 export function containerOf(context: Context): ContainerRecord {
   const record = findContainer(context.cluster, context.params.name ?? "");
+  context.audit.concerns(record);
   requireReachable(record.node);
   return record;
 }
@@ -148,7 +150,7 @@ export async function forwardUpgrade(
   path: string,
   { body = NO_BODY, output }: UpgradeOptions = {},
 ): Promise<void> {
-  const { cluster, request, stopping } = context;
+  const { audit, cluster, request, stopping } = context;
   const { node } = record;
   record.streams++;
   try {
@@ -161,20 +163,31 @@ export async function forwardUpgrade(
         throw withoutAnswer(context, node, error);
       });
     if (isHijacked(engine)) {
-      const words = output && new Output(output.tty);
-      await spliceUpgrade(upgrade, engine, {
-        signal: stopping,
-        ...(words && {
-          watch: (chunk) => words.watch(chunk),
-          lastWords: (error) => words.lastWords(sentence(context, node, error)),
-        }),
+      await audit.answering(engine.status).catch((error: unknown) => {
+        engine.socket.destroy();
+        throw error;
       });
+      const rawHeaders = [...engine.rawHeaders, REQUEST_ID_HEADER, request.id];
+      const words = output && new Output(output.tty);
+      await spliceUpgrade(
+        upgrade,
+        { ...engine, rawHeaders },
+        {
+          signal: stopping,
+          ...(words && {
+            watch: (chunk) => words.watch(chunk),
+            lastWords: (error) => words.lastWords(sentence(context, node, error)),
+          }),
+        },
+      );
       return;
     }
     const refusal = await readRemainingBody(engine, { limit: ERROR_BODY_BYTES, signal: request.signal });
     engine.socket.destroy();
-    const message = clusterText(cluster, node, engineMessage(engine.status, refusal.toString("utf8")));
-    answerUpgradeError(upgrade, engine.status, ["Content-Type", "application/json"], errorBody(message));
+    throw new DockerError(
+      engine.status,
+      clusterText(cluster, node, engineMessage(engine.status, refusal.toString("utf8"))),
+    );
   } finally {
     record.streams--;
   }

@@ -3,6 +3,7 @@
  */
 import type { Cluster } from "../cluster/cluster.ts";
 import type { HostFacts } from "../cluster/info.ts";
+import type { ContainerRecord } from "../cluster/record.ts";
 import type { Answer } from "./listener/answer.ts";
 import type { Upgrade } from "./listener/hijack.ts";
 import type { ApiRequest } from "./listener/request.ts";
@@ -13,6 +14,18 @@ import type { ApiRequest } from "./listener/request.ts";
  */
 export type How = "cached" | "proxied" | "scheduled" | "fanned out" | "aggregated" | "unsupported";
 
+/** What a handler says for the audit log. */
+export interface AuditNotes {
+  /** The container that the request turned out to mean, or made. */
+  readonly concerns: (record: ContainerRecord) => void;
+  /** Before an upgraded connection's head is written; ordinary answers wait by themselves. Rejects with DockerError. */
+  readonly answering: (status: number) => Promise<void>;
+  /** The stream says that it failed, whatever its status said. */
+  readonly failed: (message: string) => void;
+}
+
+export const UNAUDITED: AuditNotes = { concerns() {}, answering: async () => {}, failed() {} };
+
 export interface Context {
   readonly cluster: Cluster;
   readonly host: HostFacts;
@@ -21,6 +34,7 @@ export interface Context {
   readonly params: Readonly<Record<string, string>>;
   /** Aborted when the manager stops. */
   readonly stopping: AbortSignal;
+  readonly audit: AuditNotes;
 }
 
 /** What a route changes, as the audit log tells it. */

@@ -5,6 +5,7 @@ import { API_VERSION, clampVersion } from "../docker/version.ts";
 import type { Clock } from "../kit/clock.ts";
 import { withDeadline } from "../kit/deadline.ts";
 import { ANSWER_BYTES, ENGINE_CALL_MS, ERROR_BODY_BYTES } from "../kit/limits.ts";
+import { type CallWatch, changesSomething, type Outcome } from "./call-watch.ts";
 import { requestUpgrade, type UpgradeAnswer, type UpgradeRequest } from "./wire/upgrade.ts";
 import { type EngineWire, type WireAnswer, WireError, type WireRequest } from "./wire/wire.ts";
 
@@ -29,6 +30,7 @@ export interface ClientParts {
   readonly wire: EngineWire;
   readonly clock: Clock;
   readonly callMs?: number;
+  readonly watch?: CallWatch | undefined;
   /** Told of each call that failed in a way that may say something about the engine. */
   onFault(error: WireError): void;
 }
@@ -56,12 +58,15 @@ export class EngineClient {
 
   /** The answer as it comes, whatever its status. Its body must be consumed or destroyed. Rejects with WireError. */
   async call(call: EngineCall): Promise<WireAnswer> {
+    const tell = changesSomething(call.method) ? await this.#follow(call.method, call.path) : nobody;
     const { signal, over } = this.#begin(call.signal);
     try {
       const answer = await this.#parts.wire.request({ ...call, signal, path: this.path(call.path, call.version) });
+      tell(answer.status);
       answer.body.on("error", (error) => this.#note(error)).once("close", over);
       return answer;
     } catch (error) {
+      tell(undefined);
       over();
       this.#note(error);
       throw error;
@@ -126,10 +131,13 @@ export class EngineClient {
 
   /** See requestUpgrade; `path` is without version here. */
   async upgrade(request: EngineUpgrade, signal?: AbortSignal): Promise<UpgradeAnswer> {
+    // It opens a way into the engine, whatever its method.
+    const tell = await this.#follow(request.method, request.path);
     const call = this.#begin(signal);
     try {
       const path = this.path(request.path, request.version);
       const answer = await requestUpgrade(this.#parts.wire, { ...request, path }, call.signal);
+      tell(answer.status);
       const { socket } = answer;
       const end = (error: WireError): void => void socket.destroy(error);
       this.#open.add(end);
@@ -137,6 +145,7 @@ export class EngineClient {
       if (socket.closed) this.#open.delete(end);
       return answer;
     } catch (error) {
+      tell(undefined);
       this.#note(error);
       throw error;
     } finally {
@@ -144,10 +153,17 @@ export class EngineClient {
     }
   }
 
+  /** Before a call that changes something; gives what is to be told of its outcome. */
+  async #follow(method: string, path: string): Promise<Outcome> {
+    return (await this.#parts.watch?.(method, path)) ?? nobody;
+  }
+
   #note(error: unknown): void {
     if (error instanceof WireError && error.fault !== "aborted") this.#parts.onFault(error);
   }
 }
+
+function nobody(): void {}
 
 /** What answers in something else than JSON is seldom an engine. */
 export function notJson(address: string, method: string, path: string, cause?: unknown): WireError {

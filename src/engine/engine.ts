@@ -4,10 +4,11 @@
  */
 import { backoff } from "../kit/backoff.ts";
 import type { Clock } from "../kit/clock.ts";
-import { withDeadline } from "../kit/deadline.ts";
+import { orAbort, withDeadline } from "../kit/deadline.ts";
 import type { Limit } from "../kit/limit.ts";
 import type { Logger } from "../kit/log.ts";
 import type { Random } from "../kit/random.ts";
+import type { CallWatch } from "./call-watch.ts";
 import { type EngineCall, EngineClient, type EngineUpgrade, type WholeOptions } from "./client.ts";
 import type { EngineEvent } from "./event.ts";
 import { EventFeed } from "./event-feed.ts";
@@ -29,6 +30,8 @@ export interface EngineParts {
   /** Shared by all engines: how many are read at the same time. */
   readonly reading: Limit;
   readonly timing?: Partial<EngineTiming>;
+  /** Follows the calls that change something. */
+  readonly watch?: CallWatch | undefined;
 }
 
 export class Engine {
@@ -46,12 +49,12 @@ export class Engine {
   #facts: EngineFacts | undefined;
 
   constructor(parts: EngineParts) {
-    const { wire, clock } = parts;
+    const { wire, clock, watch } = parts;
     this.#parts = parts;
     this.#timing = { ...ENGINE_TIMING, ...parts.timing };
     this.#log = parts.log.with({ engine: wire.address });
     const onFault = () => this.#session?.suspect();
-    this.#client = new EngineClient({ wire, clock, callMs: this.#timing.callMs, onFault });
+    this.#client = new EngineClient({ wire, clock, callMs: this.#timing.callMs, watch, onFault });
     this.#feed = new EventFeed(this.#client, wire.address);
   }
 
@@ -239,14 +242,4 @@ export class Engine {
 
 function words(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** `work`, or the signal's reason as soon as it is aborted; what comes of the work then is dropped. */
-function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

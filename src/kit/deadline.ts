@@ -34,3 +34,13 @@ export async function withDeadline<T>(
     parent?.removeEventListener("abort", onParent);
   }
 }
+
+/** `work`, or the signal's reason as soon as it is aborted; what comes of the work then is dropped. */
+export function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}

@@ -104,6 +104,16 @@ export const EXCLUDED_KEPT = 20;
 export const REQUEST_HEADERS_COUNT = 256;
 /** Characters of a client's own request ID; a longer one is replaced. */
 export const REQUEST_ID_CHARS = 128;
+/** Characters of one name, path or parameter in an audit line. */
+export const AUDIT_FIELD_CHARS = 256;
+/** One line of a progress stream (pull). */
+export const PROGRESS_LINE_BYTES = 1 << 20;
+/** An audit line is on the disk within this, or the answer that waits for it is 503. */
+export const AUDIT_WRITE_MS = 10_000;
+/** Audit lines that wait for the disk; beyond, changes are refused. */
+export const AUDIT_LINES_WAITING = 10_000;
+/** Between two looks whether the audit log was moved away by a rotation. */
+export const AUDIT_ROTATION_MS = 1_000;
 /** A client's connection without a request is kept open this long. */
 export const CLIENT_KEEP_ALIVE_MS = 300_000;
 /** Silence on a client's connection before the kernel probes whether the client still lives (then each second, ten times). */

@@ -44,6 +44,8 @@ export interface ManageOptions {
   /** Failures in a row after which an engine is unhealthy. */
   readonly engineFailureRetry: number;
   readonly logLevel: LogLevel;
+  /** A file, or `-` for standard error; undefined: no audit log. */
+  readonly auditLog: string | undefined;
   /** Only shown in info and version. */
   readonly experimental: boolean;
   /** Test mode: every container gets a cluster ID unlike its engine's. */

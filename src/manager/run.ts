@@ -4,6 +4,7 @@ import { setMaxListeners } from "node:events";
 import { readFileSync } from "node:fs";
 import { arch, hostname, release } from "node:os";
 import { createApi } from "../api/api.ts";
+import type { Audit } from "../api/audit.ts";
 import { createAccess } from "../api/listener/access.ts";
 import { parseHost } from "../api/listener/host.ts";
 import { type Listeners, openListeners } from "../api/listener/listen.ts";
@@ -23,22 +24,33 @@ import { systemRandom } from "../kit/random.ts";
 import { filtersByName } from "../scheduler/filters/index.ts";
 import { strategyByName } from "../scheduler/strategies/index.ts";
 import { MemoryStore } from "../store/drivers/memory.ts";
+import { openAuditLog, watchOf } from "./open-audit.ts";
 import type { ManageOptions } from "./options.ts";
 import { warningsOf } from "./warnings.ts";
 
-/** Resolves after a graceful stop, begun by `signal`. Rejects when it cannot start (port in use, bad flags, insecure). */
-export async function runManager(options: ManageOptions, log: Logger, signal: AbortSignal): Promise<void> {
+/**
+ * Resolves after a graceful stop, begun by `signal`. Rejects when it cannot start (port in use, bad flags, insecure).
+ * @param onHangup takes who is to be called when files were rotated
+ */
+export async function runManager(
+  options: ManageOptions,
+  log: Logger,
+  signal: AbortSignal,
+  onHangup: (listener: () => void) => void,
+): Promise<void> {
   const hosts = options.hosts.map(parseHost);
   const warnings = warningsOf(options, hosts);
   for (const warning of warnings) log.warn(warning);
-  const cluster = openCluster(options, log);
+  const auditLog =
+    options.auditLog === undefined ? undefined : await openAuditLog(options.auditLog, systemClock, log, onHangup);
+  const cluster = openCluster(options, log, auditLog?.audit);
   const discovery = openDiscovery(options.discovery, { clock: systemClock, heartbeatMs: options.heartbeatMs });
   const stopping = new AbortController();
   // One listener for each open stream: as many as there are clients.
   setMaxListeners(0, stopping.signal, signal);
   let listeners: Listeners | undefined;
   const host = hostFacts(options, warnings, () => listeners?.connections() ?? 0);
-  const api = createApi(cluster, host, stopping.signal);
+  const api = createApi(cluster, host, stopping.signal, auditLog?.audit);
   const access = createAccess({ hosts, allow: options.allowHosts, cors: options.cors });
   try {
     listeners = await openListeners(hosts, {
@@ -59,6 +71,7 @@ export async function runManager(options: ManageOptions, log: Logger, signal: Ab
   } finally {
     await listeners?.close(stopGrace(stopping, cluster));
     await leaveAll(cluster);
+    await auditLog?.close();
   }
 }
 
@@ -69,9 +82,9 @@ function stopGrace(stopping: AbortController, cluster: Cluster): number {
   return SHUTDOWN_MS;
 }
 
-function openCluster(options: ManageOptions, log: Logger): Cluster {
+function openCluster(options: ManageOptions, log: Logger, audit: Audit | undefined): Cluster {
   const reading = new Limit(ENGINES_AT_ONCE);
-  return new Cluster({
+  const cluster: Cluster = new Cluster({
     strategy: strategyByName(options.strategy),
     filters: filtersByName(options.filters ?? []),
     overcommit: options.overcommit,
@@ -93,8 +106,10 @@ function openCluster(options: ManageOptions, log: Logger): Cluster {
         log,
         observer,
         reading,
+        watch: watchOf(audit, () => cluster, entry),
       }),
   });
+  return cluster;
 }
 
 function hostFacts(options: ManageOptions, warnings: readonly string[], openStreams: () => number): HostFacts {

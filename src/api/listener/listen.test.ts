@@ -215,7 +215,12 @@ describe("TLS", () => {
       certificates,
     );
     expect(await rawExchange(rig, `GET /a HTTP/1.1\r\n${CLOSE}\r\n`)).toMatch(/^HTTP\/1\.1 200 /);
-    expect(seen[0]?.remote).toEqual({ address: "127.0.0.1", transport: "tls", certificateName: "client-of-tests" });
+    expect(seen[0]?.remote).toEqual({
+      address: "127.0.0.1",
+      transport: "tls",
+      certificateName: "client-of-tests",
+      certificate: { CN: "client-of-tests" },
+    });
     const stranger = await rig.dial({ anonymous: true }).catch(() => undefined);
     if (stranger) {
       stranger.write(`GET /a HTTP/1.1\r\n${CLOSE}\r\n`);

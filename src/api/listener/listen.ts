@@ -189,11 +189,13 @@ function remoteOf(socket: Socket, transport: "tcp" | "unix"): Remote {
 }
 
 function secureRemoteOf(socket: TLSSocket, verify: boolean): Remote {
-  const name: unknown = verify ? socket.getPeerCertificate().subject?.CN : undefined;
+  const subject = verify ? socket.getPeerCertificate().subject : undefined;
+  const name: unknown = subject?.CN;
   return {
     address: socket.remoteAddress ?? "",
     transport: "tls",
     certificateName: typeof name === "string" ? name : undefined,
+    certificate: subject && { ...subject },
   };
 }
 

@@ -19,6 +19,8 @@ export interface Remote {
   readonly transport: "unix" | "tcp" | "tls";
   /** Common name of the client's verified certificate. */
   readonly certificateName?: string | undefined;
+  /** That certificate's whole subject, such as `{CN: "alice", O: "ops"}`. */
+  readonly certificate?: Readonly<Record<string, string | readonly string[]>> | undefined;
 }
 
 export interface ApiRequest extends Target {

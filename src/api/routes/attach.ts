@@ -51,6 +51,7 @@ const createExec: Route["handle"] = async (context, answer) => {
 async function execPath(context: Context, suffix: string): Promise<{ record: ContainerRecord; path: string }> {
   const id = context.params.id ?? "";
   const record = await findExec(context.cluster, id);
+  context.audit.concerns(record);
   requireReachable(record.node);
   return { record, path: `/exec/${encodeURIComponent(id)}${suffix}${queryOf(context.request)}` };
 }

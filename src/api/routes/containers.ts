@@ -57,6 +57,7 @@ async function create(context: Context, answer: Answer): Promise<void> {
     platform: request.query.get("platform") || undefined,
     client: clientOf(request),
   });
+  context.audit.concerns(created.record);
   sendJson(answer, 201, created.text);
 }
 
@@ -150,6 +151,7 @@ async function commit(context: Context, answer: Answer): Promise<void> {
   const { request, cluster } = context;
   const ref = request.query.get("container") ?? "";
   const record = findContainer(cluster, ref);
+  context.audit.concerns(record);
   const { node } = record;
   if (!node.reachable) throw nodeUnreachable(node.name, node.whyUnreachable);
   const query = new URLSearchParams(request.query);

@@ -1,5 +1,4 @@
 /** Images: listed over all nodes, read from one that has them, changed on every one that does; pulls go to one node or all. */
-import { PassThrough, type Transform } from "node:stream";
 import { holdersOf, inspectImage, removeImage, tagImage } from "../../cluster/images.ts";
 import { listImages } from "../../cluster/list-images.ts";
 import type { ClusterNode } from "../../cluster/node.ts";
@@ -9,7 +8,7 @@ import { notSupportedYet } from "../../docker/errors.ts";
 import { ask, queryOf } from "../forward.ts";
 import { type Answer, sendEmpty, sendJson, startStream } from "../listener/answer.ts";
 import { pipeAnswer } from "../listener/relay.ts";
-import { mergeProgress } from "../progress.ts";
+import { mergeProgress, watchProgress } from "../progress.ts";
 import type { Context, Route } from "../route.ts";
 import { clientOf } from "./containers.ts";
 
@@ -25,7 +24,7 @@ const read = (what: "json" | "history"): Route["handle"] => {
 };
 
 async function pull(context: Context, answer: Answer): Promise<void> {
-  const { request, cluster } = context;
+  const { audit, request, cluster } = context;
   const image = request.query.get("fromImage") ?? "";
   if (image === "") throw notSupportedYet("docker import");
   const tag = request.query.get("tag") ?? "";
@@ -35,16 +34,13 @@ async function pull(context: Context, answer: Answer): Promise<void> {
   const pulled = await beginPull(cluster, nodes, ref);
   try {
     const [only] = nodes;
-    if (nodes.length === 1 && only) await pipeAnswer(answer, await ask(context, only, path), { map: endAfter(pulled) });
-    else await pullToAll(context, answer, nodes, path, pulled);
+    if (nodes.length === 1 && only) {
+      const map = watchProgress(audit.failed, pulled);
+      await pipeAnswer(answer, await ask(context, only, path), { map });
+    } else await pullToAll(context, answer, nodes, path, pulled);
   } finally {
     await pulled();
   }
-}
-
-/** Passes a stream on whose end waits for `work`. */
-function endAfter(work: () => Promise<void>): Transform {
-  return new PassThrough({ flush: (done) => void work().then(() => done(), done) });
 }
 
 /** One progress stream of all nodes, each line's ID with its node's name. Fails as a whole only when every node refuses. */
@@ -67,7 +63,8 @@ async function pullToAll(
       : [],
   );
   const stream = startStream(answer, 200, ["Content-Type", "application/json"]);
-  await mergeProgress(stream, streams, errors, context.request.signal);
+  const failure = await mergeProgress(stream, streams, errors, context.request.signal);
+  if (failure !== undefined) context.audit.failed(failure);
   await pulled();
   stream.end();
 }

@@ -6,11 +6,16 @@ import type { GlobalFlags } from "../endpoint.ts";
 import { CliError } from "../fail.ts";
 import type { Io } from "../io.ts";
 import { type ManageFlags, manageFlags } from "./flags.ts";
-import { onStopSignals } from "./signals.ts";
+import { listenToSignals } from "./signals.ts";
 import { type Validated, validateManage } from "./validate.ts";
 
 /** Works until `signal` aborts, then stops gracefully; rejects when it cannot start. */
-export type RunManager = (options: ManageOptions, log: Logger, signal: AbortSignal) => Promise<void>;
+export type RunManager = (
+  options: ManageOptions,
+  log: Logger,
+  signal: AbortSignal,
+  onHangup: (listener: () => void) => void,
+) => Promise<void>;
 
 /** The manager's code is loaded only once its options are known to be good. */
 const loadManager = async (): Promise<RunManager> => (await import("../../manager/run.ts")).runManager;
@@ -21,11 +26,11 @@ export function manageCommand(io: Io, load: () => Promise<RunManager> = loadMana
     const log = createLog(options.logLevel, io.width !== undefined, io.out);
     for (const note of notes) log.warn(note);
     const runManager = await load();
-    const stop = onStopSignals(log);
+    const signals = listenToSignals(log);
     try {
-      await runManager(options, log, stop.signal);
+      await runManager(options, log, signals.signal, signals.onHangup);
     } finally {
-      stop.dispose();
+      signals.dispose();
     }
   });
 }

@@ -36,6 +36,7 @@ export interface ManageFlags {
   readonly requireTls?: boolean;
   readonly allowHost?: readonly string[];
   readonly apiVersion?: string;
+  readonly auditLog?: string;
   readonly debug?: boolean;
   readonly logLevel?: string;
   readonly experimental?: boolean;
@@ -87,6 +88,7 @@ function listening(command: Command): void {
     .option("--cors, --api-enable-cors", "send CORS headers and answer browsers")
     .option("--api-version <version>", "pin the newest API version spoken to clients")
     .option("--node-names", "list containers as node-1/redis, as classic Swarm does")
+    .option("--audit-log <file>", "a JSON line for each change, kept before it is answered; - for standard error")
     .option("--debug", "debug mode: log everything (env DEBUG)")
     .option("-l, --log-level <level>", "debug, info, warn, error, fatal or panic (default info)")
     .addOption(new Option("--experimental").hideHelp());

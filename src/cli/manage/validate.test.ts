@@ -88,6 +88,7 @@ describe("shoal manage's options", () => {
         engineRefreshMaxMs: 60_000,
         engineFailureRetry: 3,
         logLevel: "info",
+        auditLog: undefined,
         experimental: false,
         mintIds: false,
       },

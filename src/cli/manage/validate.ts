@@ -71,11 +71,17 @@ export function validateManage(
       heartbeatMs,
       ...engines,
       logLevel: logLevel(flags, env),
+      auditLog: auditLog(flags.auditLog),
       experimental: flags.experimental === true,
       mintIds: env.SHOAL_TEST_MINT_IDS === "1",
     },
     notes,
   };
+}
+
+function auditLog(path: string | undefined): string | undefined {
+  if (path === "") throw new CliError("invalid --audit-log: expected a file, or - for standard error");
+  return path;
 }
 
 /** `--log-level` as it is; `--debug` or DEBUG otherwise. Throws CliError. */
