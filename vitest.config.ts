@@ -13,7 +13,9 @@ export default defineConfig({
             "test/contracts/**/*.test.ts",
             "scripts/**/*.test.mjs",
           ],
-          testTimeout: 15_000,
+          // No test waits for time to pass: these are for machines that are busy with something else.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
@@ -22,7 +24,7 @@ export default defineConfig({
           name: "machine",
           include: ["test/e2e/machine.test.ts"],
           fileParallelism: false,
-          testTimeout: 120_000,
+          testTimeout: 300_000,
           hookTimeout: 300_000,
         },
       },
@@ -38,7 +40,7 @@ export default defineConfig({
           exclude: ["test/e2e/machine.test.ts", "test/e2e/leftovers.test.ts"],
           globalSetup: ["test/e2e/fleet.setup.ts"],
           fileParallelism: false,
-          testTimeout: 120_000,
+          testTimeout: 300_000,
           hookTimeout: 300_000,
         },
       },

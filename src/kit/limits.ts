@@ -139,7 +139,7 @@ export const SETTLING_POLL_MS = 50;
 /** A create or start on an engine: volume drivers and slow disks take their time. */
 export const CREATE_MS = 300_000;
 /** A local machine's engine answers its first call within this. */
-export const MACHINE_BOOT_MS = 60_000;
+export const MACHINE_BOOT_MS = 120_000;
 /** One question to a local machine's engine. */
 export const MACHINE_PROBE_MS = 2_000;
 /** Between two looks at a local machine that starts or stops. */

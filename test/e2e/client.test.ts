@@ -77,7 +77,7 @@ describe("dockerode", () => {
     });
     const made = await client.createContainer({ Image: "busybox" });
     await made.remove();
-    const lines = await until("two events", 10_000, () => {
+    const lines = await until("two events", 60_000, () => {
       const whole = text.split("\n").slice(0, -1);
       return whole.length >= 2 ? whole : undefined;
     });

@@ -29,7 +29,7 @@ describe.runIf(fleet().subject === "shoal")("a host that dies", () => {
     await docker(target, "docker run -d --name kept -e constraint:node==node-1 busybox sleep 600");
     await machines.kill("node-3");
     const from = Date.now();
-    const fields = await until("node-3 unhealthy in docker info", 20_000, async () => {
+    const fields = await until("node-3 unhealthy in docker info", 60_000, async () => {
       const seen = await statusOf(manager.host, "node-3");
       return seen.Status !== "Healthy" ? seen : undefined;
     });
@@ -40,7 +40,7 @@ describe.runIf(fleet().subject === "shoal")("a host that dies", () => {
     expect(listed).toMatch(/^kept Up/m);
     expect(await docker(target, "docker exec kept echo on")).toBe("on");
     expect(await docker(target, "docker run --rm busybox echo new")).toBe("new");
-    const read = await shell(target, "docker exec lost true", { timeout: 30_000 });
+    const read = await shell(target, "docker exec lost true", { timeout: 90_000 });
     expect(read.code).not.toBe(0);
     expect(read.stderr).toContain("node-3");
     const started = await shell(target, "docker create -e constraint:node==node-3 busybox");
@@ -52,10 +52,10 @@ describe.runIf(fleet().subject === "shoal")("a host that dies", () => {
   it("is healthy again when it is back, and what it ran is told as it is", async () => {
     const target = at(manager.host);
     await machinesIn(fleet().folder).start("node-3");
-    await until("node-3 healthy again", 40_000, async () => {
+    await until("node-3 healthy again", 120_000, async () => {
       return (await statusOf(manager.host, "node-3")).Status === "Healthy" || undefined;
     });
-    await until("lost told as exited", 20_000, async () => {
+    await until("lost told as exited", 60_000, async () => {
       const status = await docker(target, "docker ps -a --filter name=lost --format '{{.Status}}'");
       return status.startsWith("Exited") || undefined;
     });
@@ -74,17 +74,17 @@ describe.runIf(fleet().subject === "shoal")("an engine that hangs", () => {
     try {
       for (let turn = 0; turn < 5; turn++) {
         const from = Date.now();
-        await docker(at(manager.host), "docker ps -a", { timeout: 30_000 });
-        await docker(at(manager.host), "docker run --rm -e constraint:node==node-1 busybox true", { timeout: 30_000 });
+        await docker(at(manager.host), "docker ps -a", { timeout: 90_000 });
+        await docker(at(manager.host), "docker run --rm -e constraint:node==node-1 busybox true", { timeout: 90_000 });
         expect(Date.now() - from).toBeLessThan(15_000);
       }
-      await until("node-2 told as unhealthy", 30_000, async () => {
+      await until("node-2 told as unhealthy", 90_000, async () => {
         return (await statusOf(manager.host, "node-2")).Status !== "Healthy" || undefined;
       });
     } finally {
       process.kill(pid, "SIGCONT");
     }
-    await until("node-2 healthy again", 40_000, async () => {
+    await until("node-2 healthy again", 120_000, async () => {
       return (await statusOf(manager.host, "node-2")).Status === "Healthy" || undefined;
     });
     await manager.stop();

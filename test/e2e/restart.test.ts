@@ -67,7 +67,7 @@ describe.runIf(fleet().subject === "shoal")("another manager over the same engin
       manager = await startManager();
       expect(await identities(manager.host)).toEqual(before);
       // What hints could not say is read in the background.
-      await until("the same reservations", 10_000, async () => {
+      await until("the same reservations", 60_000, async () => {
         return JSON.stringify(await reserved(manager.host)) === JSON.stringify(held) || undefined;
       }).catch(() => undefined);
       expect(await reserved(manager.host)).toEqual(held);

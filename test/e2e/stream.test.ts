@@ -53,7 +53,7 @@ async function echoes(target: () => Target): Promise<void> {
     4,
     Array.from({ length: RUNS }, (_, index) => async () => {
       const line = `echo x${index} | docker run --rm -i --network none busybox cat`;
-      const done = await shell(target(), line, { timeout: 60_000 });
+      const done = await shell(target(), line, { timeout: 2 * MINUTES });
       if (done.code !== 0 || done.stdout !== `x${index}\n`) wrong.push(`${index}: ${JSON.stringify(done)}`);
     }),
   );

@@ -33,7 +33,7 @@ describe("attach/ws", () => {
       await docker(target, `docker run -dit --name ws-${name} busybox sh`);
       const link = await openWebSocket(host, `${version}/containers/ws-${name}/${PATH}`);
       link.send("echo shoal-$((40+2))\n");
-      await until(`the shell's answer at ${name}`, 10_000, () => /^shoal-42\r$/m.test(link.received()) || undefined);
+      await until(`the shell's answer at ${name}`, 60_000, () => /^shoal-42\r$/m.test(link.received()) || undefined);
       link.send("exit 3\n");
       const ended = await Promise.race([link.closed.then(() => "closed"), sleep(10_000).then(() => "open")]);
       expect(ended, name).toBe("closed");
@@ -52,7 +52,7 @@ describe("attach/ws", () => {
       link.destroy();
       const again = await openWebSocket(host, `${version}/containers/left-${name}/${PATH}`);
       again.send("echo still-$((1+1))\n");
-      await until(`the shell's answer at ${name}`, 10_000, () => /^still-2\r$/m.test(again.received()) || undefined);
+      await until(`the shell's answer at ${name}`, 60_000, () => /^still-2\r$/m.test(again.received()) || undefined);
       again.destroy();
       await docker(target, `docker rm -f left-${name}`);
     }

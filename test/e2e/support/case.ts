@@ -44,7 +44,7 @@ async function transcript(one: Case, target: Target, side: "reference" | "subjec
   for (const step of one.steps) {
     const fails = step.startsWith("! ");
     const line = fails ? step.slice(2) : step;
-    const done = await shell(target, `set -o pipefail\n${line}`, { cwd, env, timeout: 60_000 });
+    const done = await shell(target, `set -o pipefail\n${line}`, { cwd, env, timeout: 120_000 });
     const shown = normalizer.text(`${done.stdout}${mark("stderr", done.stderr)}`);
     told += `$ ${line}\n${one.drop === undefined ? shown : shown.replace(one.drop, "")}[exit ${done.code}]\n`;
     if (side === "reference" && (done.code !== 0) !== fails) {

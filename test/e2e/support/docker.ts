@@ -62,7 +62,7 @@ async function fetched(name: CliName, cache: string): Promise<{ path: string; ve
 }
 
 async function versionOf(path: string): Promise<string> {
-  const text = await output(path, ["--version"], { timeout: 10_000 });
+  const text = await output(path, ["--version"], { timeout: 60_000 });
   return /version (\d[\w.]*)/.exec(text)?.[1] ?? "0";
 }
 
@@ -91,7 +91,7 @@ export interface ShellOptions {
 export function shell(target: Target, line: string, options: ShellOptions = {}): Promise<Outcome> {
   return run("/bin/bash", ["-c", line], {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    timeout: options.timeout ?? 60_000,
+    timeout: options.timeout ?? 120_000,
     env: {
       PATH: `${target.cli.bin}:${process.env.PATH ?? ""}`,
       // No ~/.docker: neither a user's contexts nor their formats may change what the CLI prints.

@@ -57,7 +57,7 @@ export const containersOf = (host: string): Promise<Listed[]> => get<Listed[]>(h
 
 /** Removes every container at the address and waits until none is listed. */
 export async function removeAll(host: string): Promise<void> {
-  await until(`no container at ${host}`, 60_000, async () => {
+  await until(`no container at ${host}`, 180_000, async () => {
     const left = await containersOf(host);
     if (left.length === 0) return true;
     await pooled(

@@ -31,7 +31,7 @@ export interface Manager {
   rss(): number;
   log(): string;
   printLog(): void;
-  /** Sends SIGTERM and answers the exit code; SIGKILL after 10 s answers 137. */
+  /** Sends SIGTERM and answers the exit code; SIGKILL after 30 s answers 137. */
   stop(): Promise<number>;
 }
 
@@ -84,7 +84,7 @@ export function spawnManager(args: readonly string[], env: Record<string, string
   });
   const stop = async (): Promise<number> => {
     child.kill("SIGTERM");
-    const code = await Promise.race([ended, sleep(10_000).then(() => undefined)]);
+    const code = await Promise.race([ended, sleep(30_000).then(() => undefined)]);
     if (code !== undefined) return code;
     child.kill("SIGKILL");
     return ended;
@@ -112,7 +112,7 @@ export async function startManager(options: ManagerOptions = {}): Promise<Manage
       throw new Error(`the manager ended with ${code}`);
     });
     over.catch(() => {}); // It ends by itself when it is stopped, long after this race.
-    await Promise.race([over, until(`${wanted} healthy nodes`, 30_000, () => enough(socket, wanted))]);
+    await Promise.race([over, until(`${wanted} healthy nodes`, 120_000, () => enough(socket, wanted))]);
   } catch (error) {
     await started.stop();
     throw new Error(`${String(error)}\n${started.log()}`, { cause: error });

@@ -53,7 +53,7 @@ http: {addr: "${address}:${port}"}
   try {
     const over = ended.then(() => Promise.reject(new Error("the registry ended")));
     over.catch(() => {}); // It ends by itself when it is stopped, long after this race.
-    await Promise.race([over, until("the registry", 20_000, () => get(`tcp://${address}:${port}`, "/v2/"))]);
+    await Promise.race([over, until("the registry", 60_000, () => get(`tcp://${address}:${port}`, "/v2/"))]);
   } catch (error) {
     await stop();
     throw new Error(`${String(error)}\n${log}`, { cause: error });

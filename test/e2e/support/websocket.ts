@@ -52,7 +52,7 @@ export async function openWebSocket(host: string, path: string): Promise<WebSock
 function answerOf(socket: Socket): Promise<{ head: string; rest: Buffer }> {
   return new Promise((done, fail) => {
     let bytes = Buffer.alloc(0);
-    const timer = setTimeout(() => socket.destroy(new Error("no answer to the handshake")), 10_000);
+    const timer = setTimeout(() => socket.destroy(new Error("no answer to the handshake")), 60_000);
     const onData = (chunk: Buffer): void => {
       bytes = Buffer.concat([bytes, chunk]);
       const end = bytes.indexOf("\r\n\r\n");
