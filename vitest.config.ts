@@ -15,6 +15,7 @@ export default defineConfig({
           ],
           // No test waits for time to pass: these are for machines that are busy with something else.
           testTimeout: 60_000,
+          setupFiles: ["test/patience.ts"],
           hookTimeout: 60_000,
         },
       },
@@ -23,6 +24,7 @@ export default defineConfig({
         test: {
           name: "machine",
           include: ["test/e2e/machine.test.ts"],
+          expect: { poll: { timeout: 60_000 } },
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 300_000,

@@ -61,7 +61,7 @@ function connect(timing: Partial<EngineTiming> = {}, limit = new Limit(8)): Engi
   return engine;
 }
 
-const until = (what: () => boolean) => vi.waitUntil(what, { timeout: 10_000, interval: 5 });
+const until = (what: () => boolean) => vi.waitUntil(what, { timeout: 50_000, interval: 5 });
 const times = (what: string) => seen.filter((one) => one === what).length;
 
 describe("an engine that is well", () => {

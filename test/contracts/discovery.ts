@@ -54,7 +54,7 @@ export function discoveryContract(name: string, make: () => Promise<DiscoveryBen
           bench.tick();
           check();
         },
-        { timeout: 5_000, interval: 5 },
+        { timeout: 50_000, interval: 5 },
       );
 
     it("lists", async () => {
