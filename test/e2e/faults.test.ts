@@ -64,33 +64,6 @@ describe.runIf(fleet().subject === "shoal")("a host that dies", () => {
   });
 });
 
-describe.runIf(fleet().subject === "shoal")("an engine that hangs", () => {
-  it("holds up nobody else", async () => {
-    const machines = machinesIn(fleet().folder);
-    const manager = await startManager();
-    const pid = await machines.enginePid("node-2");
-    if (pid === null) throw new Error("node-2 has no engine");
-    process.kill(pid, "SIGSTOP");
-    try {
-      for (let turn = 0; turn < 5; turn++) {
-        const from = Date.now();
-        await docker(at(manager.host), "docker ps -a", { timeout: 90_000 });
-        await docker(at(manager.host), "docker run --rm -e constraint:node==node-1 busybox true", { timeout: 90_000 });
-        expect(Date.now() - from).toBeLessThan(15_000);
-      }
-      await until("node-2 told as unhealthy", 90_000, async () => {
-        return (await statusOf(manager.host, "node-2")).Status !== "Healthy" || undefined;
-      });
-    } finally {
-      process.kill(pid, "SIGCONT");
-    }
-    await until("node-2 healthy again", 120_000, async () => {
-      return (await statusOf(manager.host, "node-2")).Status === "Healthy" || undefined;
-    });
-    await manager.stop();
-  });
-});
-
 describe.runIf(fleet().subject === "shoal")("the process", () => {
   const entry = fleet().nodes[0]?.host.replace("tcp://", "") ?? "";
 
