@@ -6,7 +6,7 @@
 import { changed } from "../../src/cluster/changed.ts";
 import { Cluster, type ClusterOptions } from "../../src/cluster/cluster.ts";
 import { type CreateAnswer, createContainer } from "../../src/cluster/create.ts";
-import { forget } from "../../src/cluster/forget.ts";
+import { forgetAnswered } from "../../src/cluster/forget.ts";
 import { clusterInfo, type HostFacts } from "../../src/cluster/info.ts";
 import { type ListQuery, listContainers } from "../../src/cluster/list-containers.ts";
 import { requireContainer } from "../../src/cluster/lookup.ts";
@@ -16,6 +16,7 @@ import { beginPull } from "../../src/cluster/own-images.ts";
 import { nodesForPull } from "../../src/cluster/pull.ts";
 import type { ContainerRecord } from "../../src/cluster/record.ts";
 import { renameContainer } from "../../src/cluster/rename.ts";
+import { restore } from "../../src/cluster/restore.ts";
 import { startContainer, whileStarting } from "../../src/cluster/start.ts";
 import { clusterInspect, engineRef } from "../../src/cluster/translate.ts";
 import { updateContainer } from "../../src/cluster/update.ts";
@@ -32,6 +33,7 @@ import { strategyByName } from "../../src/scheduler/strategies/index.ts";
 import { MemoryStore } from "../../src/store/drivers/memory.ts";
 import { SimEngine, type SimEngineOptions } from "../engine/engine.ts";
 import { Meddler } from "./meddler.ts";
+import { Life, mortalStore, mortalWire } from "./mortal.ts";
 import { TestClock } from "./test-clock.ts";
 
 export const MB = 1024 ** 2;
@@ -89,6 +91,8 @@ export class World {
   readonly #addresses = new Map<string, SimEngine>();
   readonly #options: WorldOptions;
   readonly #random;
+  /** Of the manager of now. */
+  #life = new Life();
 
   private constructor(options: WorldOptions) {
     this.#options = options;
@@ -102,6 +106,7 @@ export class World {
   /** Resolves when every engine is read. */
   static async open(options: WorldOptions = {}): Promise<World> {
     const world = new World(options);
+    await restore(world.cluster);
     world.join();
     await world.healthy();
     return world;
@@ -121,6 +126,11 @@ export class World {
     return engine;
   }
 
+  /** Of the manager of now. */
+  get life(): Life {
+    return this.#life;
+  }
+
   /** What discovery lists from now on: every engine at its own address unless said otherwise. */
   join(entries: readonly string[] = [...this.#addresses.keys()]): void {
     setEntries(this.cluster, entries);
@@ -132,6 +142,8 @@ export class World {
   }
 
   #makeCluster(changed: WorldOptions): Cluster {
+    const life = new Life();
+    this.#life = life;
     const { strategy, timing, wrapWire, nodes: _nodes, seed: _seed, ...rest } = { ...this.#options, ...changed };
     const reading = new Limit(64);
     const { clock } = this;
@@ -146,7 +158,7 @@ export class World {
       mintIds: false,
       random,
       log,
-      store: this.store,
+      store: mortalStore(this.store, life),
       ...rest,
       strategy: strategyByName(strategy),
       filters: filtersByName([]),
@@ -155,7 +167,10 @@ export class World {
         const engine = this.#addresses.get(entry);
         if (!engine) throw new Error(`no engine at ${entry}`);
         return new Engine({
-          wire: this.meddle(engine.name).wrap(wrapWire?.(engine.wire(entry), engine) ?? engine.wire(entry)),
+          wire: mortalWire(
+            this.meddle(engine.name).wrap(wrapWire?.(engine.wire(entry), engine) ?? engine.wire(entry)),
+            life,
+          ),
           clock,
           random,
           log,
@@ -167,14 +182,33 @@ export class World {
     });
   }
 
-  /** The manager ends, and another one starts over the same engines. */
-  async restartManager(changed: WorldOptions = {}): Promise<void> {
-    const entries = [...this.cluster.nodes.values()].map(({ address }) => address);
+  /** The manager ends, and another one starts over the same engines (or those of other entries). */
+  async restartManager(changed: WorldOptions = {}, entries = this.#entries()): Promise<void> {
     await leaveAll(this.cluster);
+    await this.cluster.writer.idle();
+    await this.#startManager(entries, changed);
+    await this.healthy();
+  }
+
+  /**
+   * The manager dies where it stands: nothing that it still had to do happens, in the store or on an engine; and another
+   * one starts. Nobody waits until it has read its engines.
+   */
+  async crashManager(changed: WorldOptions = {}): Promise<void> {
+    this.#life.alive = false;
+    await leaveAll(this.cluster);
+    await this.#startManager(this.#entries(), changed);
+  }
+
+  #entries(): readonly string[] {
+    return [...this.cluster.nodes.values()].map(({ address }) => address);
+  }
+
+  async #startManager(entries: readonly string[], changed: WorldOptions): Promise<void> {
     this.cluster.events.close();
     this.cluster = this.#makeCluster(changed);
+    await restore(this.cluster);
     setEntries(this.cluster, entries);
-    await this.healthy();
   }
 
   /** Every node that may serve is read and measured. */
@@ -267,7 +301,7 @@ export class World {
   async remove(ref: string): Promise<void> {
     const record = this.record(ref);
     await record.node.engine.text("DELETE", `/containers/${engineRef(record, ref)}?force=1`);
-    forget(this.cluster, record);
+    await forgetAnswered(this.cluster, record);
   }
 
   async list(

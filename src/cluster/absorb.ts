@@ -4,6 +4,7 @@
  */
 import { recordOf } from "./adopt.ts";
 import type { Cluster } from "./cluster.ts";
+import { judgeCopies } from "./copies.ts";
 import { forget } from "./forget.ts";
 import { HINT_LABEL } from "./hint.ts";
 import { settle } from "./holdings.ts";
@@ -14,6 +15,7 @@ import type { ClusterNode } from "./node.ts";
 import { noteVolumes } from "./own-volumes.ts";
 import type { ContainerRecord } from "./record.ts";
 import { sinceOf } from "./row-status.ts";
+import { decideUncertain } from "./uncertain.ts";
 
 /** The whole list of a node. @param startedAt monotonic milliseconds when its reading began */
 export function absorbAll(
@@ -59,20 +61,9 @@ function ours(node: ClusterNode, rows: readonly ListedContainer[], startedAt: nu
     .reverse();
 }
 
-/** Creates that broke off are made by now and were claimed, or they never will be. */
-function decideUncertain(cluster: Cluster, node: ClusterNode, startedAt: number): void {
-  for (const placement of [...cluster.placements.uncertainOn(node.id)]) {
-    if (placement.uncertainSince === undefined || placement.uncertainSince >= startedAt) continue;
-    cluster.placements.delete(placement.nonce);
-    const made = placement.record.engineId !== "";
-    if (!made) forget(cluster, placement.record);
-    placement.decided?.(made);
-  }
-}
-
 function update(cluster: Cluster, record: ContainerRecord, row: ListedContainer, startedAt: number): void {
   const { inventory } = cluster;
-  const { node } = record;
+  const { node, name, created } = record;
   if (record.touchedAt < startedAt) {
     inventory.setState(record, row.state);
     if (record.renaming === 0) inventory.rename(record, row.name);
@@ -91,6 +82,7 @@ function update(cluster: Cluster, record: ContainerRecord, row: ListedContainer,
   record.image = row.image;
   record.imageId = row.imageId;
   record.published = row.state === "running" || row.state === "paused" ? claimsOfListed(row.ports) : [];
+  const seen = record.entry !== undefined;
   record.entry = renderRow(row, {
     id: record.id,
     shownName: shownName(cluster, record),
@@ -99,6 +91,8 @@ function update(cluster: Cluster, record: ContainerRecord, row: ListedContainer,
     clusterId: (engineId) => node.containers.get(engineId)?.id ?? engineId,
     networkId: (engineId) => clusterNetworkId(node, engineId),
   });
+  if (!seen) judgeCopies(cluster, record);
+  if (record.name !== name || record.created !== created) cluster.registry.remember(record);
   const exit = /^Exited \((-?\d+)\)/.exec(row.status);
   record.exitCode = exit ? Number(exit[1]) : undefined;
   record.since = sinceOf(record, cluster.clock.now());

@@ -5,11 +5,13 @@
 import { createHash } from "node:crypto";
 import { claimNonce } from "./claim.ts";
 import type { Cluster } from "./cluster.ts";
-import { forget } from "./forget.ts";
+import { awaitOther, setAside } from "./copies.ts";
+import { drop } from "./forget.ts";
 import { decodeHint, HINT_LABEL, type Hint } from "./hint.ts";
 import type { ListedContainer } from "./list-entry.ts";
 import type { ClusterNode } from "./node.ts";
 import { type ContainerRecord, NO_NEEDS } from "./record.ts";
+import { restoreRecord } from "./restore.ts";
 
 /** Undefined for a copy that another one has replaced: it is no part of the cluster any more. */
 export function recordOf(cluster: Cluster, node: ClusterNode, row: ListedContainer): ContainerRecord | undefined {
@@ -18,11 +20,22 @@ export function recordOf(cluster: Cluster, node: ClusterNode, row: ListedContain
   const ours = claimed(cluster, node, row);
   if (ours) return ours;
   const hint = ownHint(cluster, node, row);
-  if (hint && isReplaced(cluster, row.engineId, hint)) {
-    node.ignored.add(row.engineId);
+  return hint ? hinted(cluster, node, row, hint) : newRecord(cluster, node, row, undefined);
+}
+
+/** A container of ours that this manager does not know: one that moved here with its engine, or that no record tells of. */
+function hinted(cluster: Cluster, node: ClusterNode, row: ListedContainer, hint: Hint): ContainerRecord | undefined {
+  if (cluster.placements.wasUndone(hint.nonce) && row.state === "created") {
+    setAside(cluster, node, row.engineId, true);
     return undefined;
   }
-  return newRecord(cluster, node, row, hint);
+  const identity = cluster.registry.unparkMoved(hint.nonce, row.engineId);
+  const moved = identity && restoreRecord(cluster, node, identity);
+  if (!moved && isReplaced(cluster, node, row, hint)) return undefined;
+  if (!moved) sayRebuilt(cluster);
+  const record = moved ?? newRecord(cluster, node, row, hint);
+  cluster.registry.remember(record);
+  return record;
 }
 
 function newRecord(cluster: Cluster, node: ClusterNode, row: ListedContainer, hint: Hint | undefined): ContainerRecord {
@@ -79,15 +92,34 @@ function ownHint(cluster: Cluster, node: ClusterNode, row: ListedContainer): Hin
   return cluster.images.hintOf(node.id, row.imageId) === text ? undefined : hint;
 }
 
+/** Once for a store that has lost what an earlier one held. */
+function sayRebuilt({ registry, log }: Cluster): void {
+  if (!registry.fresh) return;
+  registry.fresh = false;
+  log.warn(
+    "the store is new, but engines hold containers made through shoal: who they are is rebuilt from their labels, what they reserve is asked of the engines; which images and volumes are ours, and what was removed while its node was lost, cannot be rebuilt",
+  );
+}
+
 /** The copy with the highest epoch is the container; one that is known already gives way to it. */
-function isReplaced(cluster: Cluster, engineId: string, hint: Hint): boolean {
-  const other = cluster.inventory.byId(hint.id ?? engineId);
-  if (!other || other.engineId === engineId || other.engineId === "") return false;
-  if (other.epoch > hint.epoch) return true;
-  if (other.epoch < hint.epoch) {
-    other.node.ignored.add(other.engineId);
-    forget(cluster, other);
+function isReplaced(cluster: Cluster, node: ClusterNode, row: ListedContainer, hint: Hint): boolean {
+  const other = cluster.inventory.byId(hint.id ?? row.engineId);
+  if (!other || other.engineId === row.engineId || other.engineId === "" || other.epoch === hint.epoch) return false;
+  const neverRan = row.state === "created";
+  const newer = hint.epoch > other.epoch;
+  if (!newer || neverRan) {
+    if (other.entry === undefined) {
+      awaitOther(other, { node, engineId: row.engineId });
+      return true;
+    }
+    // A newer copy that never ran, of one that has: a crash broke its move off, and the client went on with the old one.
+    if (!newer || other.state !== "created") {
+      setAside(cluster, node, row.engineId, neverRan);
+      return true;
+    }
   }
+  setAside(cluster, other.node, other.engineId, other.state === "created" && other.entry !== undefined);
+  drop(cluster, other);
   return false;
 }
 
@@ -102,6 +134,7 @@ function rehome(cluster: Cluster, node: ClusterNode, row: ListedContainer): Cont
       node.unmeasured++;
     }
     cluster.inventory.bind(record, node, row.engineId, row.name);
+    cluster.registry.remember(record);
     record.touchedAt = Number.NEGATIVE_INFINITY;
     return record;
   }

@@ -24,6 +24,7 @@ import type { ExpectedVolumes, VolumeNote } from "./own-volumes.ts";
 import { Placements } from "./placements.ts";
 import { PullMemory } from "./pull-memory.ts";
 import { Refresher } from "./refresh.ts";
+import { Registry } from "./registry.ts";
 import { StoreWriter } from "./store-writer.ts";
 
 export interface ClusterOptions {
@@ -70,6 +71,7 @@ export class Cluster {
   readonly pullMemory: PullMemory;
   readonly refresher: Refresher;
   readonly writer: StoreWriter;
+  readonly registry: Registry;
   readonly ownImages: Notes<ImageNote>;
   readonly ownVolumes: Notes<VolumeNote>;
   readonly expectedVolumes: ExpectedVolumes = new WeakMap();
@@ -83,6 +85,7 @@ export class Cluster {
     this.pullMemory = new PullMemory(options.clock);
     this.refresher = new Refresher(this);
     this.writer = new StoreWriter(options.store, options);
+    this.registry = new Registry(this.writer);
     this.ownImages = new Notes("images/", this);
     this.ownVolumes = new Notes("volumes/", this);
   }

@@ -14,6 +14,7 @@ import { type Decision, place, refusalError } from "../scheduler/place.ts";
 import { type Request, readRequest } from "../scheduler/request.ts";
 import { claimNonce } from "./claim.ts";
 import type { Cluster } from "./cluster.ts";
+import { removeCopy } from "./copies.ts";
 import { type EngineBody, engineBody, GUARDED_PATHS, wholeCpus } from "./create-body.ts";
 import { failedForItself, succeeded } from "./distress.ts";
 import { forget } from "./forget.ts";
@@ -29,6 +30,7 @@ import type { ContainerRecord, Recipe } from "./record.ts";
 import { settling } from "./settling.ts";
 import { surroundingsOf } from "./surroundings.ts";
 import { clusterText } from "./translate.ts";
+import { awaitOutcome } from "./uncertain.ts";
 
 export interface CreateAnswer {
   readonly record: ContainerRecord;
@@ -89,6 +91,7 @@ export async function placeOrder(cluster: Cluster, order: Order, excluded: Set<s
     const placement = book(cluster, order, node);
     const kept = { name: order.name, id: undefined, time: cluster.clock.now(), node: node.name, decision };
     cluster.decisions.keep(kept);
+    await intend(cluster, placement);
     try {
       const answer = await createOn(cluster, order, node, placement);
       cluster.decisions.keep({ ...kept, id: answer.record.id });
@@ -99,8 +102,7 @@ export async function placeOrder(cluster: Cluster, order: Order, excluded: Set<s
       failure = toFailure(cluster, node, error);
       if (isUncertain(error)) {
         // It may have been made: its name and needs stay booked until the node's next lists tell.
-        placement.uncertainSince = cluster.clock.monotonic();
-        cluster.refresher.markAll(node);
+        awaitOutcome(cluster, placement, cluster.clock.monotonic());
         throw failure;
       }
       unbook(cluster, placement);
@@ -219,11 +221,25 @@ function resolveSuccession<T extends { readonly replaces?: string }>(cluster: Cl
   return replaced ? { ...needs, replaces: replaced.id } : needs;
 }
 
+/** What a crash leaves of the create is found by this. Throws 503, the placement given back, when the store does not take it. */
+async function intend(cluster: Cluster, placement: Placement): Promise<void> {
+  try {
+    await cluster.registry.intend(placement.record, placement.nonce);
+  } catch (error) {
+    unbook(cluster, placement);
+    throw error;
+  }
+}
+
 function unbook(cluster: Cluster, placement: Placement): void {
   cluster.placements.delete(placement.nonce);
+  cluster.registry.settleIntent(placement.nonce);
   // Once the engine has told of it, only the engine can say that it is gone.
   if (placement.record.engineId === "") forget(cluster, placement.record);
-  else cluster.refresher.mark(placement.record, true);
+  else {
+    cluster.registry.remember(placement.record);
+    cluster.refresher.mark(placement.record, true);
+  }
 }
 
 async function createOn(
@@ -260,37 +276,31 @@ async function createOn(
   const final = claimNonce(cluster, node, placement.nonce, engineId, order.name) ?? placement.record;
   cluster.placements.delete(placement.nonce);
   expectVolumes(cluster, final, volumesBefore, order.request.volumes);
-  await connectOthers(cluster, node, final, edited);
+  await orUndo(cluster, final, async () => {
+    await connectOthers(node, final, edited);
+    await cluster.registry.own(final, placement.nonce);
+  });
   cluster.refresher.mark(final, true);
   return { record: final, text: splice(text, [{ path: ["Id"], json: JSON.stringify(final.id) }]) };
 }
 
-/** The endpoints that the engine could not take at create. One that fails undoes the container, as dockerd does. */
-async function connectOthers(
-  cluster: Cluster,
-  node: ClusterNode,
-  record: ContainerRecord,
-  body: EngineBody,
-): Promise<void> {
+/** The endpoints that the engine could not take at create. */
+async function connectOthers(node: ClusterNode, record: ContainerRecord, body: EngineBody): Promise<void> {
+  for (const { network, endpoint } of body.connects) {
+    const request = `{"Container":${JSON.stringify(record.engineId)},"EndpointConfig":${endpoint}}`;
+    await node.engine.text("POST", `/networks/${encodeURIComponent(network)}/connect`, request, {
+      deadlineMs: CREATE_MS,
+    });
+  }
+}
+
+/** What a create still needs before its answer. When it fails the container is removed, as dockerd does. */
+async function orUndo(cluster: Cluster, record: ContainerRecord, work: () => Promise<void>): Promise<void> {
   try {
-    for (const { network, endpoint } of body.connects) {
-      const request = `{"Container":${JSON.stringify(record.engineId)},"EndpointConfig":${endpoint}}`;
-      await node.engine.text("POST", `/networks/${encodeURIComponent(network)}/connect`, request, {
-        deadlineMs: CREATE_MS,
-      });
-    }
+    await work();
   } catch (error) {
-    await node.engine
-      .text("DELETE", `/containers/${record.engineId}?force=1&v=1`, undefined, { deadlineMs: CREATE_MS })
-      .then(
-        () => forget(cluster, record),
-        (failed: unknown) =>
-          cluster.log.warn("a container that could not be connected is left", {
-            node: node.name,
-            container: record.name,
-            error: String(failed),
-          }),
-      );
+    const { node, engineId } = record;
+    if (await removeCopy(cluster, node, engineId)) forget(cluster, record);
     throw error;
   }
 }

@@ -66,6 +66,7 @@ function followContainer(cluster: Cluster, node: ClusterNode, event: EngineEvent
     if (name !== "") {
       cluster.inventory.rename(record, name);
       record.engineName = name;
+      cluster.registry.remember(record);
       record.touchedAt = cluster.clock.monotonic();
     }
   }

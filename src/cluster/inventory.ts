@@ -33,6 +33,11 @@ export class Inventory {
     return ++this.#sequence;
   }
 
+  /** Later ones come after this one, which an earlier manager gave. */
+  skipSequence(sequence: number): void {
+    this.#sequence = Math.max(this.#sequence, sequence);
+  }
+
   byId(id: string): ContainerRecord | undefined {
     return this.#byId.get(id);
   }

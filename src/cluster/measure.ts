@@ -91,7 +91,9 @@ async function inspect(cluster: Cluster, record: ContainerRecord): Promise<void>
       if (!isUpdating(record)) remeasure(cluster, record);
       return;
     }
+    const before = JSON.stringify([record.needs, record.cpuShares]);
     learn(record, JSON.parse(text));
+    if (JSON.stringify([record.needs, record.cpuShares]) !== before) cluster.registry.remember(record);
   } catch (error) {
     cluster.log.debug("a container could not be inspected", {
       node: node.name,

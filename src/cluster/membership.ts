@@ -5,9 +5,11 @@
 import { createHash } from "node:crypto";
 import type { Entry } from "../discovery/discovery.ts";
 import type { Cluster } from "./cluster.ts";
-import { forget } from "./forget.ts";
+import { drop } from "./forget.ts";
 import { ClusterNode } from "./node.ts";
 import { observerOf } from "./observe.ts";
+import { parkNode, restoreNode } from "./restore.ts";
+import { parkUncertain } from "./uncertain.ts";
 
 /** Makes the cluster's nodes those of the list: new ones are connected, missing ones disconnected. */
 export function setEntries(cluster: Cluster, entries: readonly Entry[]): void {
@@ -40,6 +42,7 @@ function join(cluster: Cluster, id: string, entry: Entry): void {
   });
   cluster.nodes.set(id, node);
   if (cluster.nodes.size > 1) cluster.hadSeveralNodes = true;
+  restoreNode(cluster, node);
   cluster.log.info("node joined", { address: entry });
   const { resolveHost } = cluster.options;
   if (/^[\d.]*$/.test(node.ip) || node.ip.includes(":") || !resolveHost) engine.start();
@@ -63,11 +66,9 @@ function leave(cluster: Cluster, node: ClusterNode): void {
   cluster.nodes.delete(node.id);
   node.state = "disconnected";
   cluster.refresher.drop(node);
-  for (const record of [...node.containers.values()]) forget(cluster, record);
-  for (const placement of [...cluster.placements.uncertainOn(node.id)]) {
-    cluster.placements.delete(placement.nonce);
-    forget(cluster, placement.record);
-  }
+  for (const placement of [...cluster.placements.uncertainOn(node.id)]) parkUncertain(cluster, placement);
+  parkNode(cluster, node);
+  for (const record of [...node.containers.values()]) drop(cluster, record);
   cluster.images.delete(node.id);
   cluster.ledger.removeNode(node.id);
   cluster.log.info("node left", { node: node.name, address: node.address });

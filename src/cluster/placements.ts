@@ -1,4 +1,6 @@
 /** Creates under way: what a nonce seen on an engine belongs to. */
+import type { Timer } from "../kit/clock.ts";
+import { UNDONE_REMEMBERED } from "../kit/limits.ts";
 import type { ContainerRecord } from "./record.ts";
 
 export interface Placement {
@@ -7,12 +9,15 @@ export interface Placement {
   record: ContainerRecord;
   /** Monotonic milliseconds when the engine broke off in the middle: lists of its node begun later decide. */
   uncertainSince: number | undefined;
+  /** Ends the wait of an uncertain one. */
+  waiting?: Timer;
   /** Called when it turns out whether it was made. */
   decided?: (made: boolean) => void;
 }
 
 export class Placements {
   readonly #byNonce = new Map<string, Placement>();
+  readonly #undone = new Set<string>();
 
   add(placement: Placement): void {
     this.#byNonce.set(placement.nonce, placement);
@@ -24,6 +29,19 @@ export class Placements {
 
   delete(nonce: string): void {
     this.#byNonce.delete(nonce);
+  }
+
+  /** It counts as not made: what an engine makes of it after all is nobody's. */
+  undone(nonce: string): void {
+    this.#undone.add(nonce);
+    for (const oldest of this.#undone) {
+      if (this.#undone.size <= UNDONE_REMEMBERED) break;
+      this.#undone.delete(oldest);
+    }
+  }
+
+  wasUndone(nonce: string): boolean {
+    return this.#undone.has(nonce);
   }
 
   *uncertainOn(nodeId: string): IterableIterator<Placement> {

@@ -8,7 +8,7 @@ import { CREATE_MS, PRUNED_AT_ONCE, PRUNED_PER_QUESTION } from "../kit/limits.ts
 import type { Cluster } from "./cluster.ts";
 import { answersOf } from "./fan-out.ts";
 import { isForeign, managesForeign } from "./foreign.ts";
-import { forget } from "./forget.ts";
+import { forgetAnswered } from "./forget.ts";
 import type { ClusterNode } from "./node.ts";
 import { PruneFilters } from "./prune-filters.ts";
 import type { ContainerRecord, ContainerState } from "./record.ts";
@@ -64,6 +64,6 @@ async function removeEnded(cluster: Cluster, record: ContainerRecord): Promise<b
     if (error instanceof DockerError && (error.status === 404 || error.status === 409)) return false;
     throw error;
   }
-  forget(cluster, record);
+  await forgetAnswered(cluster, record);
   return true;
 }

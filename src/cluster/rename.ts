@@ -30,10 +30,12 @@ export async function renameContainer(
   cluster.inventory.hold(record, before);
   record.renaming++;
   try {
+    await cluster.registry.own(record);
     await record.node.engine.text("POST", path, undefined, { deadlineMs: CREATE_MS, version });
   } catch (error) {
     // Of several at once the last decides; and without an answer the engine's list does.
     if (record.renaming === 1) cluster.inventory.rename(record, record.engineName);
+    cluster.registry.remember(record);
     cluster.refresher.mark(record, true);
     throw nodeFailure(cluster, record.node, error);
   } finally {

@@ -5,12 +5,12 @@
 import { conflict, DockerError } from "../docker/errors.ts";
 import { decodeJson } from "../docker/json-text.ts";
 import { isNodesOwnFault } from "../engine/quirks.ts";
-import { CREATE_MS } from "../kit/limits.ts";
 import { readRequest } from "../scheduler/request.ts";
 import type { Cluster } from "./cluster.ts";
+import { removeCopy } from "./copies.ts";
 import { placeOrder } from "./create.ts";
 import { nodeFailure, statusOfCall } from "./exchange.ts";
-import { forget } from "./forget.ts";
+import { drop } from "./forget.ts";
 import { reservationOf, settle } from "./holdings.ts";
 import { type ContainerRecord, holds } from "./record.ts";
 import { NO_ROOM, whyNoRoom } from "./room.ts";
@@ -103,7 +103,7 @@ async function moveAndStart(
   // The first copy stays until the second is there; meanwhile no list or event may bring it back.
   node.ignored.add(record.engineId);
   const held = reservationOf(record);
-  forget(cluster, record);
+  drop(cluster, record);
   // It may have to stay after all, and what it holds must be there then.
   cluster.ledger.reserve({ ...held, id: movingId(record) });
   let moved: ContainerRecord;
@@ -115,7 +115,7 @@ async function moveAndStart(
     throw new DockerError(cause.status, clusterText(cluster, node, cause.message));
   }
   cluster.ledger.release(movingId(record));
-  await removeCopy(cluster, record);
+  await removeCopy(cluster, node, record.engineId);
   return startContainer(cluster, moved, record.name, query, version);
 }
 
@@ -128,7 +128,7 @@ function takeBack(cluster: Cluster, record: ContainerRecord): void {
     if (placement) {
       placement.decided = (made) => {
         if (!made) takeBack(cluster, record);
-        else void removeCopy(cluster, record).finally(() => cluster.ledger.release(movingId(record)));
+        else void removeCopy(cluster, node, engineId).finally(() => cluster.ledger.release(movingId(record)));
       };
       return;
     }
@@ -147,17 +147,4 @@ function takeBack(cluster: Cluster, record: ContainerRecord): void {
 /** What the ledger knows the first copy by while the second is made. */
 function movingId({ node, engineId }: ContainerRecord): string {
   return `${node.id} ${engineId} moving`;
-}
-
-/** A copy that never ran and that another one has replaced. Never rejects. */
-async function removeCopy(cluster: Cluster, { node, engineId }: ContainerRecord): Promise<void> {
-  await node.engine
-    .text("DELETE", `/containers/${engineId}?force=1&v=1`, undefined, { deadlineMs: CREATE_MS })
-    .catch((error: unknown) =>
-      cluster.log.warn("a copy that could not start is left on its node", {
-        node: node.name,
-        container: engineId,
-        error: String(error),
-      }),
-    );
 }

@@ -57,9 +57,10 @@ export async function updateContainer(
         ]);
   try {
     const path = `/containers/${encodeURIComponent(engineRef(record, typed))}/update`;
-    const answer = await whileUpdating(record, () =>
-      node.engine.text("POST", path, engineText, { deadlineMs: CREATE_MS, version }),
-    );
+    const answer = await whileUpdating(record, async () => {
+      await cluster.registry.own(record);
+      return node.engine.text("POST", path, engineText, { deadlineMs: CREATE_MS, version });
+    });
     decided(cluster, record, needs);
     cluster.refresher.mark(record, true);
     return answer;
@@ -80,6 +81,7 @@ function decided(cluster: Cluster, record: ContainerRecord, needs: Needs | undef
   }
   record.needs = needs;
   settle(cluster, record);
+  cluster.registry.remember(record);
 }
 
 function atLeast(a: Needs, b: Needs): Needs {

@@ -200,3 +200,9 @@ export const CLIENT_STALL_MS = 3_600_000;
 export const STORE_RESTORE_MS = 30_000;
 /** Between two looks whether it did. */
 export const STORE_RESTORE_LOOK_MS = 100;
+/** Reading the whole store when the manager starts. */
+export const STORE_LOAD_MS = 60_000;
+/** A create whose node does not come back to tell what became of it holds its name and needs this long. */
+export const OUTCOME_MS = 600_000;
+/** Creates that were decided not to have been made, remembered in case an engine makes one of them after all. */
+export const UNDONE_REMEMBERED = 10_000;

@@ -11,6 +11,7 @@ import { type Listeners, openListeners } from "../api/listener/listen.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import type { HostFacts } from "../cluster/info.ts";
 import { leaveAll, setEntries } from "../cluster/membership.ts";
+import { restore } from "../cluster/restore.ts";
 import { openDiscovery } from "../discovery/open.ts";
 import { Engine } from "../engine/engine.ts";
 import { openWire } from "../engine/wire/http-wire.ts";
@@ -53,6 +54,7 @@ export async function runManager(
   const api = createApi(cluster, host, stopping.signal, auditLog?.audit);
   const access = createAccess({ hosts, allow: options.allowHosts, cors: options.cors });
   try {
+    await restore(cluster);
     listeners = await openListeners(hosts, {
       ...api,
       access,

@@ -4,7 +4,7 @@ import { Transform } from "node:stream";
 import { changed } from "../../cluster/changed.ts";
 import { createContainer } from "../../cluster/create.ts";
 import { ended } from "../../cluster/ended.ts";
-import { forget } from "../../cluster/forget.ts";
+import { forgetAnswered } from "../../cluster/forget.ts";
 import { committing } from "../../cluster/images.ts";
 import { listContainers } from "../../cluster/list-containers.ts";
 import { findContainer } from "../../cluster/lookup.ts";
@@ -102,7 +102,7 @@ async function remove(context: Context, answer: Answer): Promise<void> {
   const from = await ask(context, record.node, containerPath(context, record, ""));
   // With link=1 only the link goes; the container stays.
   if (flag(context.request, "link")) context.cluster.refresher.mark(record, true);
-  else forget(context.cluster, record);
+  else await forgetAnswered(context.cluster, record);
   await pipeAnswer(answer, from);
 }
 

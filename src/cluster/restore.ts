@@ -1,0 +1,153 @@
+/**
+ * What an earlier manager left in the store, taken in before this one answers anything; and a node's part of it when the
+ * node joins. Engines win on what exists, the store on who it is.
+ */
+import { withDeadline } from "../kit/deadline.ts";
+import { STORE_LOAD_MS } from "../kit/limits.ts";
+import type { Entry } from "../store/store.ts";
+import type { Cluster } from "./cluster.ts";
+import { settle } from "./holdings.ts";
+import type { ClusterNode } from "./node.ts";
+import type { Placement } from "./placements.ts";
+import { type ContainerRecord, type ContainerState, NO_NEEDS } from "./record.ts";
+import {
+  decodeIdentity,
+  decodeIntent,
+  IDENTITIES,
+  type Identity,
+  INTENTS,
+  type Intent,
+  identityOf,
+} from "./registry.ts";
+import { awaitOutcome } from "./uncertain.ts";
+
+/** The store's own entry. */
+const CLUSTER = "cluster";
+/** Of the entries' form; another one is not ours to read. */
+const FORMAT = 1;
+
+interface ClusterEntry {
+  readonly format: number;
+  /** How many managers used it so far. */
+  readonly term: number;
+}
+
+/** To be called once, before the first node joins. Rejects when the store cannot be read or written. */
+export async function restore(cluster: Cluster): Promise<void> {
+  const { store, clock } = cluster.options;
+  const entries = await withDeadline(clock, STORE_LOAD_MS, "reading the store", (signal) => store.list("", { signal }));
+  for (const entry of entries) take(cluster, entry);
+  const { registry } = cluster;
+  registry.term++;
+  await cluster.writer.write([{ key: CLUSTER, value: JSON.stringify({ format: FORMAT, term: registry.term }) }]);
+}
+
+/** Throws what stops the manager: a store that is not ours to read. An unreadable entry costs only what it tells. */
+function take(cluster: Cluster, { key, value }: Entry): void {
+  if (key === CLUSTER) takeCluster(cluster, value);
+  else if (!takeEntry(cluster, key, value)) {
+    cluster.log.error("an entry of the store cannot be read: the engines will tell what they know", { key });
+  }
+}
+
+function takeCluster({ registry }: Cluster, value: string): void {
+  const { format, term } = JSON.parse(value) as ClusterEntry;
+  if (format !== FORMAT) throw new Error(`the store has format ${format}, and this manager reads format ${FORMAT}`);
+  registry.term = term;
+  registry.fresh = false;
+}
+
+/** @returns false when it cannot be read */
+function takeEntry(cluster: Cluster, key: string, value: string): boolean {
+  const { registry, ownImages, ownVolumes } = cluster;
+  if (key.startsWith(IDENTITIES)) return registry.park(decodeIdentity(value));
+  if (key.startsWith(INTENTS)) return registry.parkIntent(decodeIntent(value));
+  try {
+    return ownImages.restore(key, value) || ownVolumes.restore(key, value);
+  } catch {
+    return false;
+  }
+}
+
+/** A node that joins: its containers are there again, unread; creates that a crash left open wait for its first list. */
+export function restoreNode(cluster: Cluster, node: ClusterNode): void {
+  const { identities, intents } = cluster.registry.unpark(node.id);
+  for (const identity of identities) restoreRecord(cluster, node, identity);
+  for (const intent of intents) restoreIntent(cluster, node, intent);
+}
+
+/** Undefined when its ID is another container's by now. */
+export function restoreRecord(cluster: Cluster, node: ClusterNode, identity: Identity): ContainerRecord | undefined {
+  const { inventory } = cluster;
+  if (inventory.byId(identity.id)) return undefined;
+  inventory.skipSequence(identity.sequence);
+  const record: ContainerRecord = { ...blank(node, identity, "created"), ...identity, node };
+  inventory.add(record);
+  settle(cluster, record);
+  // Somebody may have updated it meanwhile.
+  node.unconfirmed.add(record);
+  return record;
+}
+
+function restoreIntent(cluster: Cluster, node: ClusterNode, intent: Intent): void {
+  // Another copy of a container that is there: its hint will tell, and the higher epoch wins.
+  if (intent.epoch > 1 || cluster.inventory.byId(intent.id)) {
+    cluster.registry.settleIntent(intent.nonce);
+    return;
+  }
+  const record: ContainerRecord = {
+    ...blank(node, intent, "placing"),
+    nonce: intent.nonce,
+    created: Math.floor(cluster.clock.now() / 1000),
+    sequence: cluster.inventory.nextSequence(),
+    needs: intent.needs,
+  };
+  const placement: Placement = { nonce: intent.nonce, record, uncertainSince: undefined };
+  cluster.inventory.add(record);
+  settle(cluster, record);
+  cluster.placements.add(placement);
+  awaitOutcome(cluster, placement, Number.NEGATIVE_INFINITY);
+}
+
+function blank(
+  node: ClusterNode,
+  { id, name, epoch }: { readonly id: string; readonly name: string; readonly epoch: number },
+  state: ContainerState,
+): ContainerRecord {
+  return {
+    id,
+    name,
+    epoch,
+    nonce: undefined,
+    node,
+    engineId: "",
+    engineName: name,
+    state,
+    created: 0,
+    sequence: 0,
+    image: "",
+    imageId: "",
+    labels: {},
+    exitCode: undefined,
+    since: undefined,
+    needs: NO_NEEDS,
+    published: [],
+    needsKnown: true,
+    cpuShares: undefined,
+    tty: undefined,
+    entry: undefined,
+    touchedAt: Number.NEGATIVE_INFINITY,
+    renaming: 0,
+    starting: 0,
+    streams: 0,
+    recipe: undefined,
+    removed: false,
+  };
+}
+
+/** A node that leaves: what the store says of it waits for its return. */
+export function parkNode(cluster: Cluster, node: ClusterNode): void {
+  for (const record of node.containers.values()) {
+    cluster.registry.park(identityOf(record));
+  }
+}
