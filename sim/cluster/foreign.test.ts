@@ -168,6 +168,24 @@ describe("a container of a committed image", () => {
   });
 });
 
+describe("docker info", () => {
+  const lines = (): string[] =>
+    (world.info().whole.SystemStatus as [string, string][])
+      .filter(([key]) => key === "Foreign Containers")
+      .map(([, value]) => value);
+
+  it("says how many there are on which node, and nothing when there are none", async () => {
+    await open();
+    await world.run("mine");
+    expect(lines()).toEqual(["node-1: 1, node-2: 1 (protected)"]);
+    for (const ref of ["node-1/theirs-0", "node-2/theirs-1"]) {
+      expect((await api.call("DELETE", `/containers/${ref}?force=1`)).status).toBe(204);
+    }
+    expect(lines()).toEqual([]);
+    expect(Object.keys(world.info().nodes)).toEqual(["node-1", "node-2"]);
+  });
+});
+
 describe("containers/prune", () => {
   it("takes only what is ours", async () => {
     await open();

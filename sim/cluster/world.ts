@@ -341,7 +341,7 @@ export class World {
     let current: Record<string, string> = {};
     for (const [key, value] of (whole.SystemStatus as [string, string][]).slice(4)) {
       if (key.startsWith("  └ ")) current[key.slice(4)] = value;
-      else {
+      else if (key.startsWith(" ")) {
         current = { Address: value };
         nodes[key.trim()] = current;
       }

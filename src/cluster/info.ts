@@ -1,6 +1,7 @@
 /** `GET /info`: the cluster as one engine, with classic Swarm's block of nodes that `docker info` prints. */
 import { bytesSize } from "../docker/units.ts";
 import type { Cluster } from "./cluster.ts";
+import { isForeign, managesForeign } from "./foreign.ts";
 import { countImages } from "./list-images.ts";
 import type { ClusterNode } from "./node.ts";
 
@@ -124,7 +125,17 @@ function systemStatus(cluster: Cluster, nodes: readonly ClusterNode[]): Pair[] {
     ["Nodes", String(nodes.length)],
   ];
   for (const node of nodes) pairs.push(...nodeStatus(cluster, node));
+  pairs.push(...foreignStatus(cluster, nodes));
   return pairs;
+}
+
+/** Ours, at the end, where readers of classic's block have all that they look for; nothing when there are none. */
+function foreignStatus(cluster: Cluster, nodes: readonly ClusterNode[]): Pair[] {
+  const counts = nodes.map((node) => ({ node, count: [...node.containers.values()].filter(isForeign).length }));
+  const some = counts.filter(({ count }) => count > 0);
+  if (some.length === 0) return [];
+  const where = some.map(({ node, count }) => `${node.name}: ${count}`).join(", ");
+  return [["Foreign Containers", `${where} (${managesForeign(cluster) ? "managed" : "protected"})`]];
 }
 
 const STATES = {

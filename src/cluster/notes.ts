@@ -61,7 +61,7 @@ export class Notes<T extends object> {
     }
   }
 
-  /** Takes in an entry of the store. @returns false when it is none of these */
+  /** Takes in an entry of the store: an older manager's note. @returns false when it is none of these */
   restore(key: string, value: string): boolean {
     if (!key.startsWith(this.#prefix)) return false;
     const [node = "", name = ""] = key.slice(this.#prefix.length).split(/\/(.*)/s);
