@@ -154,6 +154,18 @@ describe("a container of a committed image", () => {
     expect((await api.call("POST", "/containers/mine/stop")).status).toBe(204);
   });
 
+  it("nor when all of it happens past shoal, before its image is read", async () => {
+    await open();
+    const { engineId, node } = await world.run("mine");
+    await world.list();
+    const { engine } = node;
+    await engine.text("POST", `/commit?container=${engineId}&repo=copy`, "{}");
+    await engine.text("DELETE", `/containers/${engineId}?force=1`);
+    await engine.text("POST", "/containers/create?name=inherited", '{"Image":"copy"}');
+    await world.until("it is listed", () => world.cluster.inventory.named("inherited").size === 1);
+    expect((await api.call("DELETE", "/containers/inherited")).status).toBe(409);
+  });
+
   it("neither after the container that it was committed from is gone", async () => {
     await open();
     const { id, node } = await world.run("mine");

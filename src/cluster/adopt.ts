@@ -83,12 +83,13 @@ function claimed(cluster: Cluster, node: ClusterNode, row: ListedContainer): Con
 
 /**
  * The hint that our create left on it. `docker commit` copies labels into an image, and whatever is made of that image
- * inherits them: a hint that its image has too, or whose create made another container, is not its own.
+ * inherits them: a hint that its image has too, or whose create made another container, is not its own. Nor is one whose
+ * image is not known (yet): it could be such a copy, and what is wrongly foreign is only left alone.
  */
 function ownHint(cluster: Cluster, node: ClusterNode, row: ListedContainer): Hint | undefined {
   const text = row.labels[HINT_LABEL];
   const hint = decodeHint(text);
-  if (!hint || cluster.inventory.byNonce(hint.nonce)) return undefined;
+  if (!hint || cluster.inventory.byNonce(hint.nonce) || !cluster.images.has(node.id, row.imageId)) return undefined;
   return cluster.images.hintOf(node.id, row.imageId) === text ? undefined : hint;
 }
 

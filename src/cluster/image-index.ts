@@ -58,14 +58,14 @@ export function readImages(text: string): NodeImage[] {
 export class ImageIndex {
   readonly #byNode = new Map<string, readonly NodeImage[]>();
   /** Node ID → image ID → hint: few images have one. */
-  readonly #hints = new Map<string, ReadonlyMap<string, string>>();
+  readonly #hints = new Map<string, ReadonlyMap<string, string | undefined>>();
   /** Tag, repository, digest or ID (with and without `sha256:`, 12 characters too) → node IDs. */
   #keys = new Map<string, Set<string>>();
   #stale = false;
 
   set(nodeId: string, images: readonly NodeImage[]): void {
     this.#byNode.set(nodeId, images);
-    this.#hints.set(nodeId, new Map(images.flatMap(({ id, hint }) => (hint === undefined ? [] : [[id, hint]]))));
+    this.#hints.set(nodeId, new Map(images.map(({ id, hint }) => [id, hint])));
     this.#stale = true;
   }
 
@@ -77,6 +77,10 @@ export class ImageIndex {
 
   on(nodeId: string): readonly NodeImage[] {
     return this.#byNode.get(nodeId) ?? [];
+  }
+
+  has(nodeId: string, imageId: string): boolean {
+    return this.#hints.get(nodeId)?.has(imageId) ?? false;
   }
 
   /** The hint among an image's labels, as it stands there. */
