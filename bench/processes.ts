@@ -106,7 +106,13 @@ export async function startManager(
   const address = `unix://${join(dir, "manager.sock")}`;
   const argv = [EXECUTABLE, "manage", "--log-level", "error", ...flags, "-H", address, discovery];
   // Its data goes to the bench's own folder, never to that of a manager in use on this machine.
-  const env = { ...process.env, HOME: dir, XDG_DATA_HOME: dir, XDG_STATE_HOME: dir };
+  const env = {
+    ...process.env,
+    HOME: dir,
+    XDG_DATA_HOME: dir,
+    XDG_STATE_HOME: dir,
+    SHOAL_STORE: `file://${join(dir, "store")}`,
+  };
   const from = systemClock.monotonic();
   const child = spawn(process.execPath, argv, { stdio: ["ignore", "ignore", "inherit"], env });
   const client = new BenchClient(address, 1);

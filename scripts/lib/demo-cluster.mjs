@@ -75,7 +75,7 @@ export async function startManager(nodes) {
   await stopManager();
   const address = `tcp://127.0.0.1:${await freePort()}`;
   const log = openSync(logFile, "w");
-  const argv = ["manage", "-H", address, `nodes://${nodes.join(",")}`];
+  const argv = ["manage", "-H", address, "--store", `file://${stateDirectory}/store`, `nodes://${nodes.join(",")}`];
   say(`$ bin/shoal ${argv.join(" ")} &`);
   const child = spawn(process.execPath, [shoal, ...argv], {
     cwd: "/",

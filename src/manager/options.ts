@@ -28,6 +28,8 @@ export interface ManageOptions {
   readonly nodeNames: boolean;
   /** What was not made through shoal: left alone or managed; undefined: managed while there is but one node. */
   readonly foreign: "protect" | "manage" | undefined;
+  /** `file:///directory` or `memory://`. */
+  readonly store: string;
   readonly cors: boolean;
   /** Refuse to listen beyond loopback without verified TLS. */
   readonly requireTls: boolean;

@@ -24,7 +24,8 @@ import type { Logger } from "../kit/log.ts";
 import { systemRandom } from "../kit/random.ts";
 import { filtersByName } from "../scheduler/filters/index.ts";
 import { strategyByName } from "../scheduler/strategies/index.ts";
-import { MemoryStore } from "../store/drivers/memory.ts";
+import { openStore } from "../store/open.ts";
+import type { Store } from "../store/store.ts";
 import { openAuditLog, watchOf } from "./open-audit.ts";
 import type { ManageOptions } from "./options.ts";
 import { warningsOf } from "./warnings.ts";
@@ -44,8 +45,9 @@ export async function runManager(
   for (const warning of warnings) log.warn(warning);
   const auditLog =
     options.auditLog === undefined ? undefined : await openAuditLog(options.auditLog, systemClock, log, onHangup);
-  const cluster = openCluster(options, log, auditLog?.audit);
   const discovery = openDiscovery(options.discovery, { clock: systemClock, heartbeatMs: options.heartbeatMs });
+  const store = await openStore(options.store, { clock: systemClock, log });
+  const cluster = openCluster(options, store, log, auditLog?.audit);
   const stopping = new AbortController();
   // One listener for each open stream: as many as there are clients.
   setMaxListeners(0, stopping.signal, signal);
@@ -73,6 +75,8 @@ export async function runManager(
   } finally {
     await listeners?.close(stopGrace(stopping, cluster));
     await leaveAll(cluster);
+    await cluster.writer.idle();
+    await store.close();
     await auditLog?.close();
   }
 }
@@ -84,7 +88,7 @@ function stopGrace(stopping: AbortController, cluster: Cluster): number {
   return SHUTDOWN_MS;
 }
 
-function openCluster(options: ManageOptions, log: Logger, audit: Audit | undefined): Cluster {
+function openCluster(options: ManageOptions, store: Store, log: Logger, audit: Audit | undefined): Cluster {
   const reading = new Limit(ENGINES_AT_ONCE);
   const cluster: Cluster = new Cluster({
     strategy: strategyByName(options.strategy),
@@ -96,7 +100,7 @@ function openCluster(options: ManageOptions, log: Logger, audit: Audit | undefin
     foreign: options.foreign,
     mintIds: options.mintIds,
     resolveHost,
-    store: new MemoryStore(),
+    store,
     clock: systemClock,
     random: systemRandom,
     log,

@@ -33,6 +33,7 @@ export interface ManageFlags {
   readonly pullTo: string;
   readonly nodeNames?: boolean;
   readonly foreign?: string;
+  readonly store?: string;
   readonly requireTls?: boolean;
   readonly allowHost?: readonly string[];
   readonly apiVersion?: string;
@@ -71,6 +72,10 @@ function placement(command: Command): void {
     .option(
       "--foreign <mode>",
       "protect or manage what was not made through shoal (default: protect, manage while there is but one node; env SHOAL_FOREIGN)",
+    )
+    .option(
+      "--store <url>",
+      "file:///directory, or memory:// to keep nothing (default file:///var/lib/shoal/store for root, else below ~/.local/state; env SHOAL_STORE)",
     )
     .option("--cluster-opt <key=value>", "swarm.overcommit=0.05, swarm.createretry=0 (repeat)", repeat);
 }

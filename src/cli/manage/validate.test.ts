@@ -8,7 +8,7 @@ import type { Env } from "../io.ts";
 import { type ManageFlags, manageFlags } from "./flags.ts";
 import { logLevel, type Validated, validateManage } from "./validate.ts";
 
-function validate(line: string, env: Env = {}): Validated {
+function validate(line: string, env: Env = {}, uid = 0): Validated {
   const command = manageFlags();
   let argument: string | undefined;
   let flags: ManageFlags | undefined;
@@ -18,7 +18,7 @@ function validate(line: string, env: Env = {}): Validated {
   });
   command.parse(fromGoFlags(command, line.split(" ").filter(Boolean)), { from: "user" });
   if (!flags) throw new Error("no flags");
-  return validateManage(flags, argument, env, 0);
+  return validateManage(flags, argument, env, uid);
 }
 
 describe("shoal manage refuses as classic Swarm does", () => {
@@ -78,6 +78,7 @@ describe("shoal manage's options", () => {
         pullTo: "one",
         nodeNames: false,
         foreign: undefined,
+        store: "file:///var/lib/shoal/store",
         cors: false,
         requireTls: false,
         allowHosts: [],
@@ -93,6 +94,14 @@ describe("shoal manage's options", () => {
         mintIds: false,
       },
     });
+  });
+
+  it("keep the store where the flag, the environment or the user's own state directory says", () => {
+    const store = (line: string, env: Env = {}, uid = 0) => validate(line, env, uid).options.store;
+    expect(store("--store memory:// nodes://a", { SHOAL_STORE: "file:///other" })).toBe("memory://");
+    expect(store("nodes://a", { SHOAL_STORE: "file:///other" })).toBe("file:///other");
+    expect(store("nodes://a", { HOME: "/home/joe" }, 1000)).toBe("file:///home/joe/.local/state/shoal/store");
+    expect(store("nodes://a", { XDG_STATE_HOME: "/state" }, 1000)).toBe("file:///state/shoal/store");
   });
 
   it("come from flags in Go's spelling, and docker-machine's command line works", () => {

@@ -10,6 +10,7 @@ import { parseGoDuration } from "../go-duration.ts";
 import type { Env } from "../io.ts";
 import type { ManageFlags } from "./flags.ts";
 import { defaultHosts, listenAddress } from "./hosts.ts";
+import { defaultStore } from "./store.ts";
 import { readTls } from "./tls.ts";
 
 const FILTERS = [
@@ -63,6 +64,7 @@ export function validateManage(
       pullTo: oneOf("--pull-to", flags.pullTo, ["one", "all"] as const),
       nodeNames: flags.nodeNames === true,
       foreign: foreign(flags, env),
+      store: flags.store ?? (env.SHOAL_STORE || defaultStore(env, uid)),
       cors: flags.apiEnableCors === true,
       requireTls: flags.requireTls === true,
       allowHosts: flags.allowHost ?? [],

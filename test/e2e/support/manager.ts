@@ -64,6 +64,7 @@ export function spawnManager(args: readonly string[], env: Record<string, string
       HOME: join(state, "home"),
       XDG_STATE_HOME: join(state, "home/state"),
       XDG_RUNTIME_DIR: state,
+      SHOAL_STORE: `file://${join(state, "store")}`,
       ...(fleet().minted ? { SHOAL_TEST_MINT_IDS: "1" } : {}),
       ...env,
     },
