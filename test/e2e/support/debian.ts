@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { output } from "./exec.ts";
+import { output, sleep } from "./exec.ts";
 
 const SUITES = "bullseye|bookworm|trixie|forky|sid|oldstable|stable|testing|unstable";
 const KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg";
@@ -43,7 +43,11 @@ export async function unpackedProgram(wanted: Wanted, cache: string): Promise<st
   mkdirSync(cache, { recursive: true });
   const work = mkdtempSync(join(cache, "fetch-"));
   try {
-    const deb = await download(wanted, work);
+    const deb = await download(wanted, work).catch(async () => {
+      // Mirrors have bad moments.
+      await sleep(10_000);
+      return download(wanted, work);
+    });
     await output("dpkg", ["-x", deb, join(work, "content")]);
     // Whole or not at all: a killed run leaves no half of a program under the final name.
     rmSync(folder, { recursive: true, force: true });

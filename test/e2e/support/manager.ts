@@ -1,5 +1,6 @@
 /** One `shoal manage` process: started with flags, waited for until every node is healthy, read, logged and stopped. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
@@ -35,15 +36,19 @@ export interface Manager {
   stop(): Promise<number>;
 }
 
+/** Below the ports that the kernel gives to outgoing connections: one of those may be gone again before it is listened on. */
+const PORTS = { first: 21_000, count: 11_000 };
+let nextPort = randomInt(PORTS.count);
+
 /** A TCP port that nobody listened on a moment ago, of 127.0.0.1 or another address of this host. */
 export function freePort(address = "127.0.0.1"): Promise<number> {
+  const port = PORTS.first + (nextPort++ % PORTS.count);
   return new Promise((done, fail) => {
     const server = createServer();
-    server.on("error", fail);
-    server.listen(0, address, () => {
-      const bound = server.address();
-      server.close(() => done(typeof bound === "object" && bound !== null ? bound.port : 0));
-    });
+    server.on("error", (error: NodeJS.ErrnoException) =>
+      error.code === "EADDRINUSE" ? done(freePort(address)) : fail(error),
+    );
+    server.listen(port, address, () => server.close(() => done(port)));
   });
 }
 
