@@ -118,7 +118,7 @@ async function prepare(real) {
 async function onOtherNode() {
   const name = `unit tests on Node ${NEWEST_LTS}`;
   try {
-    await first({ name, project: "unit", node: await otherNode(NEWEST_LTS), deadline: 8 * MINUTE });
+    await first({ name, project: "unit", node: await otherNode(NEWEST_LTS), deadline: 15 * MINUTE });
   } catch (error) {
     count(name, false, String(error));
   }
@@ -135,7 +135,7 @@ async function main() {
     await check("lint", ["node_modules/.bin/biome", "ci", "."]);
     await check("types", ["node_modules/.bin/tsc", "--noEmit"]);
   }
-  if (wants("unit")) await first({ name: "unit tests", project: "unit", deadline: 8 * MINUTE });
+  if (wants("unit")) await first({ name: "unit tests", project: "unit", deadline: 15 * MINUTE });
   if (options.ci && wants("unit")) await onOtherNode();
   if (real && !isRoot) {
     count("real engines", false, "they need root (namespaces, mounts), and this user is not");
