@@ -6,6 +6,7 @@ const BENCHES: Record<string, () => Promise<{ main(): Promise<void> }>> = {
   fleet: () => import("./fleet.ts"),
   load: () => import("./load.ts"),
   overhead: () => import("./overhead.ts"),
+  store: () => import("./store.ts"),
 };
 
 const name = process.argv.splice(2, 1)[0] ?? "";

@@ -1,7 +1,7 @@
 // The benches: compiles them to .cache/bench and runs them one after the other, with their tables on standard output
 // and progress on standard error.
 //
-//   npm run bench [-- --quick] [-- ceiling|cost|overhead … [flags of the one bench]]
+//   npm run bench [-- --quick] [-- ceiling|cost|overhead|store … [flags of the one bench]]
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -12,6 +12,7 @@ const TITLES = {
   ceiling: "Ceiling: the load generator against one simulated engine, no manager between",
   cost: "Cost of a create + start: a full fleet against an empty one",
   overhead: "Overhead for each call: through a manager against one engine directly",
+  store: "Store: transactions in memory and in a file, by one writer and by many",
 };
 
 function run(command, args) {
@@ -20,7 +21,7 @@ function run(command, args) {
 
 /** Why a bench cannot run here; undefined when it can. */
 function missing(name, flags) {
-  if (name === "ceiling") return undefined;
+  if (name === "ceiling" || name === "store") return undefined;
   const own = process.env.SHOAL_BENCH_EXECUTABLE === undefined;
   if (own && !existsSync(join(root, "dist/cli/main.js"))) return "shoal is not built: npm run build";
   if (name !== "overhead" || flags.includes("--engine")) return undefined;
@@ -35,7 +36,7 @@ const named = given.filter((word) => Object.hasOwn(TITLES, word));
 const flags = given.filter((word) => !Object.hasOwn(TITLES, word));
 const chosen = named.length > 0 ? named : Object.keys(TITLES);
 if (named.length !== 1 && flags.some((flag) => flag !== "--quick")) {
-  console.error("flags other than --quick need the name of one bench: ceiling, cost or overhead");
+  console.error("flags other than --quick need the name of one bench: ceiling, cost, overhead or store");
   process.exit(2);
 }
 if (run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", "bench/tsconfig.json"]) !== 0)
