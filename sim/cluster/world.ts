@@ -30,7 +30,7 @@ import { type Logger, silentLog } from "../../src/kit/log.ts";
 import { seededRandom } from "../../src/kit/random.ts";
 import { filtersByName } from "../../src/scheduler/filters/index.ts";
 import { strategyByName } from "../../src/scheduler/strategies/index.ts";
-import { MemoryStore } from "../../src/store/drivers/memory.ts";
+import { MemoryStore, MemoryStoreData } from "../../src/store/drivers/memory.ts";
 import { SimEngine, type SimEngineOptions } from "../engine/engine.ts";
 import { Meddler } from "./meddler.ts";
 import { Life, mortalStore, mortalWire } from "./mortal.ts";
@@ -83,7 +83,8 @@ export class World {
   readonly clock = new TestClock(systemClock);
   readonly engines: SimEngine[] = [];
   /** Outlives managers. */
-  readonly store = new MemoryStore();
+  readonly storeData = new MemoryStoreData();
+  readonly store = new MemoryStore(this.storeData);
   cluster: Cluster;
   readonly warnings: string[] = [];
   /** Between the manager and each engine. */

@@ -39,6 +39,15 @@ export class Notes<T extends object> {
     this.#writer.later([{ key: this.#key(node, name), value: JSON.stringify(value) }]);
   }
 
+  /** Into a store that lost them. */
+  writeAgain(): void {
+    for (const [node, notes] of this.#notes) {
+      for (const [name, { value }] of notes) {
+        this.#writer.later([{ key: this.#key(node, name), value: JSON.stringify(value) }]);
+      }
+    }
+  }
+
   delete(node: string, name: string): void {
     const notes = this.#notes.get(node);
     if (!notes?.delete(name)) return;

@@ -44,6 +44,10 @@ export class Placements {
     return this.#undone.has(nonce);
   }
 
+  all(): Iterable<Placement> {
+    return this.#byNonce.values();
+  }
+
   *uncertainOn(nodeId: string): IterableIterator<Placement> {
     for (const placement of this.#byNonce.values()) {
       if (placement.uncertainSince !== undefined && placement.record.node.id === nodeId) yield placement;

@@ -62,6 +62,11 @@ export class Registry {
     return this.#writer.write([{ key: INTENTS + nonce, value: JSON.stringify(this.intentOf(record, nonce)) }]);
   }
 
+  /** The same without anybody waiting for it. */
+  rememberIntent(record: ContainerRecord, nonce: string): void {
+    this.#writer.later([{ key: INTENTS + nonce, value: JSON.stringify(this.intentOf(record, nonce)) }]);
+  }
+
   intentOf({ id, name, epoch, node, needs }: ContainerRecord, nonce: string): Intent {
     return { nonce, term: this.term, id, name, epoch, node: node.id, needs };
   }

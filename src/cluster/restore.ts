@@ -4,7 +4,7 @@
  */
 import { withDeadline } from "../kit/deadline.ts";
 import { STORE_LOAD_MS } from "../kit/limits.ts";
-import type { Entry } from "../store/store.ts";
+import type { Entry, Write } from "../store/store.ts";
 import type { Cluster } from "./cluster.ts";
 import { settle } from "./holdings.ts";
 import type { ClusterNode } from "./node.ts";
@@ -18,6 +18,7 @@ import {
   INTENTS,
   type Intent,
   identityOf,
+  type Registry,
 } from "./registry.ts";
 import { awaitOutcome } from "./uncertain.ts";
 
@@ -39,7 +40,12 @@ export async function restore(cluster: Cluster): Promise<void> {
   for (const entry of entries) take(cluster, entry);
   const { registry } = cluster;
   registry.term++;
-  await cluster.writer.write([{ key: CLUSTER, value: JSON.stringify({ format: FORMAT, term: registry.term }) }]);
+  await cluster.writer.write([clusterWrite(registry)]);
+}
+
+/** The store's own entry, as this manager leaves it. */
+export function clusterWrite({ term }: Registry): Write {
+  return { key: CLUSTER, value: JSON.stringify({ format: FORMAT, term } satisfies ClusterEntry) };
 }
 
 /** Throws what stops the manager: a store that is not ours to read. An unreadable entry costs only what it tells. */

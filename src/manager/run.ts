@@ -12,6 +12,7 @@ import { Cluster } from "../cluster/cluster.ts";
 import type { HostFacts } from "../cluster/info.ts";
 import { leaveAll, setEntries } from "../cluster/membership.ts";
 import { restore } from "../cluster/restore.ts";
+import { followStore } from "../cluster/rewrite.ts";
 import { openDiscovery } from "../discovery/open.ts";
 import { Engine } from "../engine/engine.ts";
 import { openWire } from "../engine/wire/http-wire.ts";
@@ -57,6 +58,9 @@ export async function runManager(
   const access = createAccess({ hosts, allow: options.allowHosts, cors: options.cors });
   try {
     await restore(cluster);
+    followStore(cluster, signal).catch((error: Error) =>
+      log.error("the store is not watched", { error: error.message }),
+    );
     listeners = await openListeners(hosts, {
       ...api,
       access,

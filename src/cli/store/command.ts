@@ -31,7 +31,7 @@ export function storeCommand(io: Io): Command {
     .usage("STORE FILE")
     .description(
       "Put a backup in the place of everything that the store holds, after verifying it. A manager that runs meanwhile " +
-        "takes it within seconds, and goes by it when it is started again.",
+        "takes it within seconds and writes into it again what it knows; the rest it takes in when it is started again.",
     )
     .argument("<store>", "directory or file:///directory")
     .argument("<file>")

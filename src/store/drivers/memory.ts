@@ -9,6 +9,15 @@ import type { CallOptions, Entry, Store, Txn, TxnResult, WatchObserver } from ".
 /** What memory stores hold: several opened on the same see each other's writes. */
 export class MemoryStoreData {
   readonly contents = new Contents();
+
+  /** Puts other entries in the place of all, as a restored backup does. */
+  restore(entries: readonly Omit<Entry, "version">[]): void {
+    const revision = this.contents.revision + 1;
+    this.contents.replace(
+      entries.map(({ key, value }) => ({ key, value, version: String(revision) })),
+      revision,
+    );
+  }
 }
 
 export class MemoryStore implements Store {

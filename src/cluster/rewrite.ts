@@ -1,0 +1,29 @@
+/**
+ * A store that is restored from a backup while the manager runs. The backup knows less than the manager does, so all that
+ * the manager knows is written into it again; what only the backup knows, the next manager takes in.
+ */
+import type { Cluster } from "./cluster.ts";
+import { clusterWrite } from "./restore.ts";
+
+/** Until the signal aborts. Rejects when the store cannot be watched. */
+export async function followStore(cluster: Cluster, signal: AbortSignal): Promise<void> {
+  let restored = false;
+  const observer = {
+    // The first one is what the manager has loaded.
+    snapshot: () => {
+      if (restored) writeAgain(cluster);
+      restored = true;
+    },
+    change: () => {},
+  };
+  await cluster.options.store.watch("", observer, signal);
+}
+
+function writeAgain({ inventory, placements, registry, ownImages, ownVolumes, writer, log }: Cluster): void {
+  log.warn("the store was restored: what this manager knows is written into it again");
+  writer.later([clusterWrite(registry)]);
+  for (const record of inventory.newestFirst()) registry.remember(record);
+  for (const { record, nonce } of placements.all()) registry.rememberIntent(record, nonce);
+  ownImages.writeAgain();
+  ownVolumes.writeAgain();
+}
