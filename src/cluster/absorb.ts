@@ -8,13 +8,16 @@ import { judgeCopies } from "./copies.ts";
 import { forget } from "./forget.ts";
 import { HINT_LABEL } from "./hint.ts";
 import { settle } from "./holdings.ts";
-import { type ListedContainer, renderRow } from "./list-entry.ts";
+import { isSameEntry, type ListedContainer, renderRow } from "./list-entry.ts";
+import { takeMoved } from "./moved.ts";
 import { claimsOfListed } from "./needs.ts";
 import { clusterNetworkId } from "./network-ids.ts";
 import type { ClusterNode } from "./node.ts";
 import { noteVolumes } from "./own-volumes.ts";
 import type { ContainerRecord } from "./record.ts";
+import { rememberRow } from "./remembered.ts";
 import { sinceOf } from "./row-status.ts";
+import { keepAside } from "./tombstones.ts";
 import { decideUncertain } from "./uncertain.ts";
 
 /** The whole list of a node. @param startedAt monotonic milliseconds when its reading began */
@@ -24,6 +27,8 @@ export function absorbAll(
   rows: readonly ListedContainer[],
   startedAt: number,
 ): void {
+  keepAside(cluster, node, rows);
+  takeMoved(cluster, node, rows);
   const listed = new Set(rows.map((row) => row.engineId));
   for (const [engineId, at] of node.gone) if (at < startedAt && !listed.has(engineId)) node.gone.delete(engineId);
   for (const record of [...node.containers.values()]) {
@@ -82,7 +87,7 @@ function update(cluster: Cluster, record: ContainerRecord, row: ListedContainer,
   record.image = row.image;
   record.imageId = row.imageId;
   record.published = row.state === "running" || row.state === "paused" ? claimsOfListed(row.ports) : [];
-  const seen = record.entry !== undefined;
+  const before = record.entry;
   record.entry = renderRow(row, {
     id: record.id,
     shownName: shownName(cluster, record),
@@ -91,12 +96,13 @@ function update(cluster: Cluster, record: ContainerRecord, row: ListedContainer,
     clusterId: (engineId) => node.containers.get(engineId)?.id ?? engineId,
     networkId: (engineId) => clusterNetworkId(node, engineId),
   });
-  if (!seen) judgeCopies(cluster, record);
+  if (!before) judgeCopies(cluster, record);
   if (record.name !== name || record.created !== created) cluster.registry.remember(record);
   const exit = /^Exited \((-?\d+)\)/.exec(row.status);
   record.exitCode = exit ? Number(exit[1]) : undefined;
   record.since = sinceOf(record, cluster.clock.now());
   noteVolumes(cluster, record, row, startedAt);
+  if (!before || !isSameEntry(before, record.entry)) rememberRow(cluster, record);
   settle(cluster, record);
 }
 

@@ -15,7 +15,7 @@ import { restoreRecord } from "./restore.ts";
 
 /** Undefined for a copy that another one has replaced: it is no part of the cluster any more. */
 export function recordOf(cluster: Cluster, node: ClusterNode, row: ListedContainer): ContainerRecord | undefined {
-  const known = node.containers.get(row.engineId) ?? rehome(cluster, node, row);
+  const known = node.containers.get(row.engineId);
   if (known) return known;
   const ours = claimed(cluster, node, row);
   if (ours) return ours;
@@ -122,24 +122,6 @@ function isReplaced(cluster: Cluster, node: ClusterNode, row: ListedContainer, h
   setAside(cluster, other.node, other.engineId, other.state === "created" && other.entry !== undefined);
   drop(cluster, other);
   return false;
-}
-
-/** The same engine at a new address: its containers move with it, under the IDs that they had. */
-function rehome(cluster: Cluster, node: ClusterNode, row: ListedContainer): ContainerRecord | undefined {
-  for (const other of cluster.nodes.values()) {
-    if (other === node || other.reachable || other.facts?.engineId !== node.facts?.engineId) continue;
-    const record = other.containers.get(row.engineId);
-    if (!record) continue;
-    if (!record.needsKnown) {
-      other.unmeasured--;
-      node.unmeasured++;
-    }
-    cluster.inventory.bind(record, node, row.engineId, row.name);
-    cluster.registry.remember(record);
-    record.touchedAt = Number.NEGATIVE_INFINITY;
-    return record;
-  }
-  return undefined;
 }
 
 /** The engine's ID where it is free; a derived one on cloned machines, whose containers share theirs, and in the test mode. */

@@ -25,7 +25,9 @@ import { Placements } from "./placements.ts";
 import { PullMemory } from "./pull-memory.ts";
 import { Refresher } from "./refresh.ts";
 import { Registry } from "./registry.ts";
+import { Remembered } from "./remembered.ts";
 import { StoreWriter } from "./store-writer.ts";
+import { Tombstones } from "./tombstones.ts";
 
 export interface ClusterOptions {
   readonly strategy: Strategy;
@@ -75,6 +77,8 @@ export class Cluster {
   readonly ownImages: Notes<ImageNote>;
   readonly ownVolumes: Notes<VolumeNote>;
   readonly expectedVolumes: ExpectedVolumes = new WeakMap();
+  readonly remembered = new Remembered();
+  readonly tombstones = new Tombstones();
 
   constructor(options: ClusterOptions) {
     this.options = options;

@@ -3,6 +3,7 @@ import { CREATE_MS } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
 import type { ClusterNode } from "./node.ts";
 import type { ContainerRecord } from "./record.ts";
+import { forgetRow } from "./remembered.ts";
 
 export interface Copy {
   readonly node: ClusterNode;
@@ -30,6 +31,7 @@ export function judgeCopies(cluster: Cluster, record: ContainerRecord): void {
 /** Out of every list from now on; off its node too when it never ran, kept there otherwise. */
 export function setAside(cluster: Cluster, node: ClusterNode, engineId: string, neverRan: boolean): void {
   node.ignored.add(engineId);
+  forgetRow(cluster, node, engineId);
   if (neverRan) void removeCopy(cluster, node, engineId);
 }
 

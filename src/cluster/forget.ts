@@ -4,16 +4,19 @@ import { judgeCopies } from "./copies.ts";
 import { settle } from "./holdings.ts";
 import type { ClusterNode } from "./node.ts";
 import type { ContainerRecord } from "./record.ts";
+import { forgetRow } from "./remembered.ts";
 
 /** The container is gone. */
 export function forget(cluster: Cluster, record: ContainerRecord): void {
   drop(cluster, record);
+  forgetRow(cluster, record.node, record.engineId);
   if (!isReplaced(cluster, record)) cluster.registry.forget(record);
 }
 
 /** Somebody will be told that it is gone: no later manager may know it otherwise. */
 export async function forgetAnswered(cluster: Cluster, record: ContainerRecord): Promise<void> {
   drop(cluster, record);
+  forgetRow(cluster, record.node, record.engineId);
   if (isReplaced(cluster, record)) return;
   try {
     await cluster.registry.forgetDurably(record);

@@ -94,6 +94,7 @@ export function clusterInfo(cluster: Cluster, host: HostFacts): Record<string, u
     Warnings: [
       ...host.warnings,
       ...nodes.filter((node) => !node.reachable).map((node) => `node ${node.name}: ${node.whyUnreachable}`),
+      ...nodes.flatMap(({ name, replaced }) => (replaced ? [`node ${name}: ${replaced.warning}`] : [])),
     ],
   };
 }

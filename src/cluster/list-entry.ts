@@ -138,6 +138,16 @@ export function renderRow(row: ListedContainer, view: RowView, extra: ExtraField
   };
 }
 
+/** Whether only their ages may differ. */
+export function isSameEntry(a: ListEntry, b: ListEntry): boolean {
+  return (
+    a.status.before === b.status.before &&
+    a.status.after === b.status.after &&
+    a.head.equals(b.head) &&
+    a.tail.equals(b.tail)
+  );
+}
+
 /** The same row under another name; aliases of links stay. */
 export function renameEntry(entry: ListEntry, shown: string): ListEntry {
   const open = Buffer.from('""');

@@ -12,6 +12,7 @@ import { settle } from "./holdings.ts";
 import { needsOfInspect, wholeCpusOf } from "./needs.ts";
 import type { ClusterNode } from "./node.ts";
 import type { ContainerRecord } from "./record.ts";
+import { rememberRow } from "./remembered.ts";
 
 const limits = new WeakMap<Cluster, Limit>();
 
@@ -107,7 +108,9 @@ async function inspect(cluster: Cluster, record: ContainerRecord): Promise<void>
       return;
     }
   }
+  const told = !record.needsKnown;
   measured(record);
+  if (told) rememberRow(cluster, record);
   settle(cluster, record);
 }
 

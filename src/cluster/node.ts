@@ -39,6 +39,8 @@ export class ClusterNode {
   cordoned = false;
   /** Why it may not serve although its engine answers (the same engine under two addresses). */
   blocked: string | undefined;
+  /** The engine (its own ID) that answered here before with containers that another one does not have. */
+  replaced: { readonly engine: string; readonly warning: string } | undefined;
   /** Lists were read at least once: what lives there is known, if perhaps old. */
   known = false;
   /** Containers whose needs nobody knows yet: it takes nothing new while there are any. */

@@ -8,9 +8,11 @@ import { followEvent } from "./follow-event.ts";
 import { allMeasured } from "./forget.ts";
 import { readList } from "./list-entry.ts";
 import { measure } from "./measure.ts";
+import { engineReplaced } from "./moved.ts";
 import { BUILT_IN_NETWORKS, type ClusterNode } from "./node.ts";
 import { takeImages } from "./own-images.ts";
 import { reconcileVolumes } from "./own-volumes.ts";
+import { rememberNode } from "./remembered.ts";
 import { clusterEvent } from "./render-event.ts";
 
 export function observerOf(cluster: Cluster, node: () => ClusterNode): EngineObserver {
@@ -24,18 +26,14 @@ export function observerOf(cluster: Cluster, node: () => ClusterNode): EngineObs
 
 function takeFacts(cluster: Cluster, node: ClusterNode, facts: EngineFacts): void {
   if (cluster.nodes.get(node.id) !== node) return;
-  if (node.facts && node.facts.engineId !== facts.engineId) {
-    cluster.log.warn("another engine answers at this address", {
-      address: node.address,
-      was: node.facts.engineId,
-      now: facts.engineId,
-    });
-  }
+  const was = node.facts;
+  if (was && was.engineId !== facts.engineId) engineReplaced(cluster, node, was, facts);
   node.facts = facts;
   node.name = uniqueName(cluster, node, facts.name);
   node.blocked = blockedBy(cluster, node, facts);
   node.updatedAt = cluster.clock.now();
   cluster.ledger.setNode(node.id, { nanoCpus: facts.cpus * 1e9, memory: facts.memory });
+  rememberNode(cluster, node, facts);
   node.touch();
 }
 

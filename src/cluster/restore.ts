@@ -20,6 +20,8 @@ import {
   identityOf,
   type Registry,
 } from "./registry.ts";
+import { NODES, ROWS, recallNode } from "./remembered.ts";
+import { decodeTombstone, TOMBSTONES } from "./tombstones.ts";
 import { awaitOutcome } from "./uncertain.ts";
 
 /** The store's own entry. */
@@ -65,9 +67,11 @@ function takeCluster({ registry }: Cluster, value: string): void {
 
 /** @returns false when it cannot be read */
 function takeEntry(cluster: Cluster, key: string, value: string): boolean {
-  const { registry, ownImages, ownVolumes } = cluster;
+  const { registry, tombstones, remembered, ownImages, ownVolumes } = cluster;
   if (key.startsWith(IDENTITIES)) return registry.park(decodeIdentity(value));
   if (key.startsWith(INTENTS)) return registry.parkIntent(decodeIntent(value));
+  if (key.startsWith(TOMBSTONES)) return tombstones.add(decodeTombstone(value));
+  if (key.startsWith(NODES) || key.startsWith(ROWS)) return remembered.load(key, value);
   try {
     return ownImages.restore(key, value) || ownVolumes.restore(key, value);
   } catch {
@@ -78,7 +82,9 @@ function takeEntry(cluster: Cluster, key: string, value: string): boolean {
 /** A node that joins: its containers are there again, unread; creates that a crash left open wait for its first list. */
 export function restoreNode(cluster: Cluster, node: ClusterNode): void {
   const { identities, intents } = cluster.registry.unpark(node.id);
+  for (const { container } of cluster.tombstones.of(node.id)) node.ignored.add(container);
   for (const identity of identities) restoreRecord(cluster, node, identity);
+  recallNode(cluster, node);
   for (const intent of intents) restoreIntent(cluster, node, intent);
 }
 
@@ -153,6 +159,7 @@ function blank(
 
 /** A node that leaves: what the store says of it waits for its return. */
 export function parkNode(cluster: Cluster, node: ClusterNode): void {
+  cluster.remembered.park(node);
   for (const record of node.containers.values()) {
     cluster.registry.park(identityOf(record));
   }

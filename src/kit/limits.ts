@@ -50,6 +50,8 @@ export const NODES_TRIED = 3;
 export const DISTRESS_FAILURES = 3;
 /** Then it is tried again like any other. */
 export const DISTRESS_MS = 30_000;
+/** Containers removed while their node was lost, whose copies the nodes may still have. */
+export const TOMBSTONES_KEPT = 10_000;
 /** Execs whose node is remembered. */
 export const EXECS_REMEMBERED = 100_000;
 /** Placement decisions kept for `shoal why`. */

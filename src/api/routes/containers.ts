@@ -12,6 +12,7 @@ import { settleVolumes } from "../../cluster/own-volumes.ts";
 import type { ContainerRecord } from "../../cluster/record.ts";
 import { renameContainer } from "../../cluster/rename.ts";
 import { startContainer, whileStarting } from "../../cluster/start.ts";
+import { removeLost } from "../../cluster/tombstones.ts";
 import { clusterInspect } from "../../cluster/translate.ts";
 import { updateContainer } from "../../cluster/update.ts";
 import { badRequest, DockerError, nodeUnreachable, notFound } from "../../docker/errors.ts";
@@ -97,6 +98,8 @@ function killable(context: Context): ContainerRecord {
 }
 
 async function remove(context: Context, answer: Answer): Promise<void> {
+  const lost = findContainer(context.cluster, context.params.name ?? "");
+  if (!lost.node.reachable && !flag(context.request, "link")) return removeFromLost(context, answer, lost);
   const record = containerOf(context);
   if (!flag(context.request, "v")) await settleVolumes(context.cluster, record);
   const from = await ask(context, record.node, containerPath(context, record, ""));
@@ -104,6 +107,17 @@ async function remove(context: Context, answer: Answer): Promise<void> {
   if (flag(context.request, "link")) context.cluster.refresher.mark(record, true);
   else await forgetAnswered(context.cluster, record);
   await pipeAnswer(answer, from);
+}
+
+/** Without force only what exists can be removed, and nobody knows whether it does. */
+async function removeFromLost(context: Context, answer: Answer, record: ContainerRecord): Promise<void> {
+  const { cluster, request } = context;
+  const { node } = record;
+  if (!flag(request, "force")) {
+    throw nodeUnreachable(node.name, `${node.whyUnreachable}. With force its name is free at once`);
+  }
+  const warning = await removeLost(cluster, record);
+  sendEmpty(answer, 204, ["Warning", `199 shoal ${JSON.stringify(warning.replace(/[^ -~]/g, "?"))}`]);
 }
 
 async function wait(context: Context, answer: Answer): Promise<void> {
@@ -313,6 +327,7 @@ export const CONTAINER_ROUTES: readonly Route[] = [
     method: "DELETE",
     path: "/containers/{name}",
     how: "proxied",
+    note: "With force also when its node does not answer, see below.",
     protects: "remove",
     mutates: { action: "container.remove", options: ["force", "v", "link"] },
     handle: remove,

@@ -1,0 +1,185 @@
+/**
+ * Containers that a client removed while their node was lost: gone from the cluster at once, and kept aside when the node
+ * is back with them: under another name, stopped, and never started again by its engine. Nothing here deletes one.
+ */
+import { unavailable } from "../docker/errors.ts";
+import { CREATE_MS, TOMBSTONES_KEPT } from "../kit/limits.ts";
+import type { Write } from "../store/store.ts";
+import type { Cluster } from "./cluster.ts";
+import { drop } from "./forget.ts";
+import type { ListedContainer } from "./list-entry.ts";
+import type { ClusterNode } from "./node.ts";
+import type { ContainerRecord } from "./record.ts";
+import { IDENTITIES } from "./registry.ts";
+import { rowKey } from "./remembered.ts";
+
+export const TOMBSTONES = "tombstones/";
+
+/** The value of `tombstones/<node ID>/<engine's container ID>`. */
+export interface Tombstone {
+  /** Node ID. */
+  readonly node: string;
+  /** The container's ID on its engine, and that engine's own ID: both may turn up at another address. */
+  readonly container: string;
+  readonly engine: string;
+  readonly name: string;
+}
+
+export class Tombstones {
+  readonly #byContainer = new Map<string, Tombstone>();
+  /** Being put aside now. */
+  readonly #underWay = new Set<string>();
+
+  get size(): number {
+    return this.#byContainer.size;
+  }
+
+  /** @returns false for undefined */
+  add(tombstone: Tombstone | undefined): boolean {
+    if (!tombstone) return false;
+    this.#byContainer.set(keyOf(tombstone), tombstone);
+    return true;
+  }
+
+  delete(tombstone: Tombstone): void {
+    this.#byContainer.delete(keyOf(tombstone));
+  }
+
+  *of(node: string): IterableIterator<Tombstone> {
+    for (const tombstone of this.#byContainer.values()) if (tombstone.node === node) yield tombstone;
+  }
+
+  /** Those of one engine, whatever its address was. */
+  *ofEngine(engine: string): IterableIterator<Tombstone> {
+    for (const tombstone of this.#byContainer.values()) if (tombstone.engine === engine) yield tombstone;
+  }
+
+  /** Does the work unless it is under way already. */
+  async once(tombstone: Tombstone, work: () => Promise<void>): Promise<void> {
+    const key = keyOf(tombstone);
+    if (this.#underWay.has(key)) return;
+    this.#underWay.add(key);
+    await work().finally(() => this.#underWay.delete(key));
+  }
+}
+
+function keyOf({ node, container }: Tombstone): string {
+  return `${TOMBSTONES}${node}/${container}`;
+}
+
+/** Undefined when the text is not a tombstone. */
+export function decodeTombstone(text: string): Tombstone | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<Tombstone> | null;
+    const { node, container, engine, name } = value ?? {};
+    const all = [node, container, engine, name].every((part) => typeof part === "string");
+    return all ? (value as Tombstone) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Removes a container of a node that does not answer: name, ID and reservation are free when this resolves, and stay so
+ * over a crash. Resolves with what the client is told. Rejects with DockerError 503 when the store does not take it.
+ */
+export async function removeLost(cluster: Cluster, record: ContainerRecord): Promise<string> {
+  const { node, engineId, id, name } = record;
+  const { tombstones, writer, log } = cluster;
+  if (tombstones.size >= TOMBSTONES_KEPT) {
+    throw unavailable(
+      `${TOMBSTONES_KEPT} containers were removed from lost nodes: bring some of these nodes back first`,
+    );
+  }
+  const tombstone: Tombstone = { node: node.id, container: engineId, engine: node.facts?.engineId ?? "", name };
+  const writes: Write[] = [
+    { key: keyOf(tombstone), value: JSON.stringify(tombstone) },
+    { key: rowKey(node.id, engineId), value: undefined },
+  ];
+  if (record.nonce !== undefined) writes.push({ key: IDENTITIES + id, value: undefined });
+  await writer.write(writes);
+  if (record.removed || record.node !== node) {
+    writer.later([{ key: keyOf(tombstone), value: undefined }]);
+    if (record.removed) return `container ${name} was removed meanwhile`;
+    cluster.registry.remember(record);
+    throw unavailable(`container ${name} moved to node ${record.node.name} meanwhile. Try again`);
+  }
+  tombstones.add(tombstone);
+  node.ignored.add(engineId);
+  drop(cluster, record);
+  // It may be back already: its next list puts the copy aside.
+  cluster.refresher.markAll(node);
+  const told = `node ${node.name} cannot be reached (${node.whyUnreachable}): container ${name} is removed from the cluster; the node's own copy is stopped and kept aside there when it returns, its volumes too`;
+  log.warn(told, { node: node.name, container: id });
+  return told;
+}
+
+/** To be called with each whole list of a node, before it is taken in: what was removed while it was lost is kept aside. */
+export function keepAside(cluster: Cluster, node: ClusterNode, rows: readonly ListedContainer[]): void {
+  const { tombstones } = cluster;
+  if (tombstones.size === 0) return;
+  followEngine(cluster, node, rows);
+  for (const tombstone of [...tombstones.of(node.id)]) {
+    const row = rows.find(({ engineId }) => engineId === tombstone.container);
+    if (!row) end(cluster, node, tombstone);
+    else if (!isAside(row, tombstone)) void tombstones.once(tombstone, () => putAside(cluster, node, tombstone, row));
+  }
+}
+
+/** The engine of a tombstone answers at another address now: so does what it keeps. */
+function followEngine(cluster: Cluster, node: ClusterNode, rows: readonly ListedContainer[]): void {
+  const { tombstones, nodes, writer } = cluster;
+  for (const tombstone of [...tombstones.ofEngine(node.facts?.engineId ?? "")]) {
+    if (tombstone.node === node.id || nodes.get(tombstone.node)?.reachable === true) continue;
+    const { container } = tombstone;
+    if (node.containers.has(container) || !rows.some(({ engineId }) => engineId === container)) continue;
+    const moved = { ...tombstone, node: node.id };
+    tombstones.delete(tombstone);
+    tombstones.add(moved);
+    node.ignored.add(container);
+    writer.later([
+      { key: keyOf(tombstone), value: undefined },
+      { key: keyOf(moved), value: JSON.stringify(moved) },
+    ]);
+  }
+}
+
+/** The engine no longer has it. */
+function end(cluster: Cluster, node: ClusterNode, tombstone: Tombstone): void {
+  cluster.tombstones.delete(tombstone);
+  node.ignored.delete(tombstone.container);
+  cluster.writer.later([{ key: keyOf(tombstone), value: undefined }]);
+}
+
+const AT_REST = new Set(["created", "exited", "dead", "removing"]);
+
+const asideName = ({ name, container }: Tombstone): string => `${name}.removed-${container.slice(0, 12)}`;
+
+function isAside(row: ListedContainer, tombstone: Tombstone): boolean {
+  return row.name === asideName(tombstone) && AT_REST.has(row.state);
+}
+
+/** Never rejects: what did not work is tried again after the node's next list. */
+async function putAside(
+  cluster: Cluster,
+  node: ClusterNode,
+  tombstone: Tombstone,
+  row: ListedContainer,
+): Promise<void> {
+  const { container, name } = tombstone;
+  const ask = (path: string, body?: object): Promise<string> =>
+    node.engine.text("POST", `/containers/${container}${path}`, body, { deadlineMs: CREATE_MS });
+  const fields = { node: node.name, container, name, aside: asideName(tombstone) };
+  try {
+    await ask("/update", { RestartPolicy: { Name: "no" } });
+    // Before the stop, which takes its time: somebody may want the name on this very engine.
+    if (row.name !== asideName(tombstone)) await ask(`/rename?name=${asideName(tombstone)}`);
+    if (!AT_REST.has(row.state)) await ask("/stop");
+    cluster.log.info("what was removed while its node was lost is stopped and kept aside", fields);
+  } catch (error) {
+    cluster.log.warn("what was removed while its node was lost could not be put aside", {
+      ...fields,
+      error: String(error),
+    });
+  }
+}
