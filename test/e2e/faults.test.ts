@@ -1,68 +1,10 @@
-/** What goes wrong around the manager: a host that dies and comes back, a port in use, signals, who may talk to it. */
+/** What goes wrong around the manager: a port in use, signals, who may talk to it. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { docker, shell } from "./support/docker.ts";
-import { machinesIn } from "./support/engines.ts";
-import { sleep, until } from "./support/exec.ts";
+import { shell } from "./support/docker.ts";
+import { sleep } from "./support/exec.ts";
 import { at, emptyFleet, fleet } from "./support/fleet.ts";
 import { call } from "./support/http.ts";
-import { freePort, type Manager, nodeStatus, spawnManager, startManager } from "./support/manager.ts";
-
-const statusOf = async (host: string, name: string): Promise<Readonly<Record<string, string>>> =>
-  (await nodeStatus(host)).find((node) => node.name === name)?.fields ?? {};
-
-describe.runIf(fleet().subject === "shoal")("a host that dies", () => {
-  let manager: Manager;
-  beforeAll(async () => {
-    await emptyFleet();
-    manager = await startManager();
-  });
-  afterAll(async () => {
-    await machinesIn(fleet().folder).start("node-3");
-    await manager?.stop();
-    await emptyFleet();
-  });
-
-  it("shows with its error, its containers stay listed, and the others go on", async () => {
-    const target = at(manager.host);
-    const machines = machinesIn(fleet().folder);
-    await docker(target, "docker run -d --name lost --restart no -e constraint:node==node-3 busybox sleep 600");
-    await docker(target, "docker run -d --name kept -e constraint:node==node-1 busybox sleep 600");
-    await machines.kill("node-3");
-    const from = Date.now();
-    const fields = await until("node-3 unhealthy in docker info", 60_000, async () => {
-      const seen = await statusOf(manager.host, "node-3");
-      return seen.Status !== "Healthy" ? seen : undefined;
-    });
-    expect(Date.now() - from).toBeLessThan(12_000);
-    expect(fields.Error ?? "").not.toMatch(/^(\(none\))?$/);
-    const listed = await docker(target, "docker ps -a --format '{{.Names}} {{.Status}}'");
-    expect(listed).toMatch(/^lost Host Down/m);
-    expect(listed).toMatch(/^kept Up/m);
-    expect(await docker(target, "docker exec kept echo on")).toBe("on");
-    expect(await docker(target, "docker run --rm busybox echo new")).toBe("new");
-    const read = await shell(target, "docker exec lost true", { timeout: 90_000 });
-    expect(read.code).not.toBe(0);
-    expect(read.stderr).toContain("node-3");
-    const started = await shell(target, "docker create -e constraint:node==node-3 busybox");
-    expect(started.code).not.toBe(0);
-    const taken = await shell(target, "docker create --name lost busybox");
-    expect(taken.stderr).toContain("already in use");
-  });
-
-  it("is healthy again when it is back, and what it ran is told as it is", async () => {
-    const target = at(manager.host);
-    await machinesIn(fleet().folder).start("node-3");
-    await until("node-3 healthy again", 120_000, async () => {
-      return (await statusOf(manager.host, "node-3")).Status === "Healthy" || undefined;
-    });
-    await until("lost told as exited", 60_000, async () => {
-      const status = await docker(target, "docker ps -a --filter name=lost --format '{{.Status}}'");
-      return status.startsWith("Exited") || undefined;
-    });
-    await docker(target, "docker start lost");
-    expect(await docker(target, "docker exec lost echo back")).toBe("back");
-  });
-});
+import { freePort, type Manager, spawnManager, startManager } from "./support/manager.ts";
 
 describe.runIf(fleet().subject === "shoal")("the process", () => {
   const entry = fleet().nodes[0]?.host.replace("tcp://", "") ?? "";
