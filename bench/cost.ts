@@ -1,8 +1,9 @@
 /**
  * What a create + start through a manager costs, over a fleet with containers against the same fleet without.
  *
- *   cost [--engines 200] [--containers 50] [--rounds 11] [--count 2000] [--concurrency 16] [--quick]
+ *   cost [--engines 200] [--containers 50] [--rounds 11] [--count 2000] [--concurrency 16] [--quick] [--audit]
  *
+ * With --audit: with an audit log against without, both over fleets with containers.
  * Both sides have a fleet and a manager of their own and are measured in alternation, so that what the machine does
  * beside it touches both. What a round made is removed before the next. Also counts the engines' calls.
  */
@@ -19,6 +20,7 @@ interface Sizes {
   readonly rounds: number;
   readonly count: number;
   readonly concurrency: number;
+  readonly audit: boolean;
 }
 
 interface Side {
@@ -47,11 +49,16 @@ async function openSide(
   containers: number,
   connections: number,
   seed: number,
+  audit = false,
 ): Promise<Side> {
   console.error(`starting ${engines} engines x ${containers} containers and a manager …`);
   const fleet = await startFleet(engines, containers, seed);
   try {
-    const manager = await startManager(`file://${fleet.dir}/engines`, engines);
+    const manager = await startManager(
+      `file://${fleet.dir}/engines`,
+      engines,
+      audit ? ["--audit-log", `${fleet.dir}/audit.log`] : [],
+    );
     await quiet(fleet);
     const client = new BenchClient(manager.address, connections);
     return { name, fleet, manager, client, wallMs: [], cpuMs: [], p50Ms: [], p99Ms: [] };
@@ -150,11 +157,14 @@ function report(sides: readonly [Side, Side], calls: Record<string, number>): vo
   );
 }
 
-async function compare({ engines, containers, rounds, count, concurrency }: Sizes): Promise<void> {
-  const empty = await openSide("0 each", engines, 0, concurrency, 1);
+async function compare({ engines, containers, rounds, count, concurrency, audit }: Sizes): Promise<void> {
+  const empty = audit
+    ? await openSide("without", engines, containers, concurrency, 1)
+    : await openSide("0 each", engines, 0, concurrency, 1);
   const opened: Side[] = [empty];
   try {
-    const full = await openSide(`${containers} each`, engines, containers, concurrency, 2);
+    const name = audit ? "audit log" : `${containers} each`;
+    const full = await openSide(name, engines, containers, concurrency, 2, audit);
     opened.push(full);
     for (let turn = -1; turn < rounds; turn++) {
       console.error(turn < 0 ? "warming up" : `round ${turn + 1} of ${rounds}`);
@@ -177,6 +187,7 @@ export async function main(): Promise<void> {
       count: { type: "string" },
       concurrency: { type: "string", default: "16" },
       quick: { type: "boolean", default: false },
+      audit: { type: "boolean", default: false },
     },
   });
   await compare({
@@ -185,5 +196,6 @@ export async function main(): Promise<void> {
     rounds: Number(values.rounds ?? (values.quick ? 5 : 11)),
     count: Number(values.count ?? (values.quick ? 600 : 2000)),
     concurrency: Number(values.concurrency),
+    audit: values.audit,
   });
 }

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const TITLES = {
   ceiling: "Ceiling: the load generator against one simulated engine, no manager between",
-  cost: "Cost of a create + start: a full fleet against an empty one",
+  cost: "Cost of a create + start: a full fleet against an empty one, or with an audit log against without",
   overhead: "Overhead for each call: through a manager against one engine directly",
   store: "Store: transactions in memory and in a file, by one writer and by many",
 };
