@@ -6,6 +6,7 @@ import type { ServerResponse } from "node:http";
 import { Readable, Writable } from "node:stream";
 import type { Api } from "../../src/api/api.ts";
 import { Answer, sendError } from "../../src/api/listener/answer.ts";
+import { BodyMemory } from "../../src/api/listener/body-memory.ts";
 import { parseTarget } from "../../src/api/listener/path.ts";
 import type { ApiRequest } from "../../src/api/listener/request.ts";
 import { toDockerError } from "../../src/docker/errors.ts";
@@ -71,6 +72,7 @@ export async function callApi(api: Api, call: ApiCall): Promise<ApiAnswer | unde
     hasBody: text !== "",
     body: Readable.from(text === "" ? [] : [Buffer.from(text)]),
     remote: { address: call.client, transport: "tcp" },
+    memory: new BodyMemory().hold(),
     signal: call.signal,
   };
   const answer = new Answer(response as unknown as ServerResponse, api.headers, REQUEST_ID);

@@ -8,6 +8,7 @@ import type { Audit } from "./audit.ts";
 import type { Answer } from "./listener/answer.ts";
 import type { Upgrade } from "./listener/hijack.ts";
 import type { ApiRequest } from "./listener/request.ts";
+import { kindOf, Load } from "./load.ts";
 import { type Context, type Match, UNAUDITED } from "./route.ts";
 import { ROUTES } from "./table.ts";
 
@@ -29,6 +30,7 @@ export function createApi(cluster: Cluster, host: HostFacts, stopping: AbortSign
     stopping,
     audit: UNAUDITED,
   });
+  const load = new Load(cluster.clock, cluster.log);
   const find = (request: ApiRequest): Match => {
     checkVersion(request, host.apiVersion);
     const match = ROUTES.match(request.method, request.path);
@@ -51,7 +53,7 @@ export function createApi(cluster: Cluster, host: HostFacts, stopping: AbortSign
       const { route } = match;
       const handle = async (context: Context): Promise<void> => {
         checkForeign(cluster, match);
-        await route.handle(context, answer);
+        await load.run(kindOf(route), () => route.handle(context, answer));
       };
       const context = contextOf(request, match);
       if (!audit || !route.mutates) return handle(context);
@@ -65,9 +67,10 @@ export function createApi(cluster: Cluster, host: HostFacts, stopping: AbortSign
       const match = find(upgrade.request);
       const { route } = match;
       const join = async (context: Context): Promise<void> => {
-        if (!route.upgrade) throw pageNotFound();
+        const { upgrade: begin } = route;
+        if (!begin) throw pageNotFound();
         checkForeign(cluster, match);
-        await route.upgrade(context, upgrade);
+        await load.run(kindOf(route), () => begin(context, upgrade));
       };
       const context = contextOf(upgrade.request, match);
       if (!audit || !route.mutates) return join(context);

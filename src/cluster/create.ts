@@ -9,7 +9,7 @@ import { isValidContainerName } from "../docker/references.ts";
 import { clampVersion } from "../docker/version.ts";
 import { isImageMissing, isNodesOwnFault } from "../engine/quirks.ts";
 import { WireError } from "../engine/wire/wire.ts";
-import { CREATE_MS, NODES_TRIED } from "../kit/limits.ts";
+import { CREATE_MS, NODES_TRIED, RECIPE_CHARS } from "../kit/limits.ts";
 import { type Decision, place, refusalError } from "../scheduler/place.ts";
 import { type Request, readRequest } from "../scheduler/request.ts";
 import { claimNonce } from "./claim.ts";
@@ -204,7 +204,7 @@ function book(cluster: Cluster, order: Order, node: ClusterNode): Placement {
     renaming: 0,
     starting: 0,
     streams: 0,
-    recipe: order.recipe,
+    recipe: order.recipe.text.length > RECIPE_CHARS ? undefined : order.recipe,
     removed: false,
   };
   const placement: Placement = { nonce, record, uncertainSince: undefined };

@@ -6,16 +6,22 @@
 /** Rendered at the edge as `{"message": …}` with `status`. */
 export class DockerError extends Error {
   readonly status: number;
-  constructor(status: number, message: string, options?: ErrorOptions) {
+  /** Seconds after which the client may try again, where that is worth saying. */
+  readonly retryAfter: number | undefined;
+  constructor(status: number, message: string, options?: ErrorOptions & { readonly retryAfter?: number }) {
     super(message, options);
     this.name = "DockerError";
     this.status = status;
+    this.retryAfter = options?.retryAfter;
   }
 }
 
 export const badRequest = (message: string): DockerError => new DockerError(400, message);
 export const notFound = (message: string): DockerError => new DockerError(404, message);
 export const conflict = (message: string): DockerError => new DockerError(409, message);
+/** More is asked at once than the manager takes. */
+export const overloaded = (why: string): DockerError =>
+  new DockerError(503, `too much at once: ${why}; try again in a moment`, { retryAfter: 1 });
 export const unavailable = (message: string): DockerError => new DockerError(503, message);
 
 export const pageNotFound = (): DockerError => notFound("page not found");

@@ -22,8 +22,10 @@ export const ENGINE_CONNECTIONS = 32;
 export const ERROR_BODY_BYTES = 1 << 20;
 /** An answer that is read whole into memory (list, inspect, info). */
 export const ANSWER_BYTES = 64 << 20;
-/** A JSON request body (create, update, exec …). */
-export const REQUEST_BODY_BYTES = 4 << 20;
+/** A JSON request body (create, update, exec …): engines take any size, and clients were seen to send 10 MB of environment. */
+export const REQUEST_BODY_BYTES = 32 << 20;
+/** All JSON request bodies that are held at one time. */
+export const BODIES_BYTES = 256 << 20;
 /** Reading a JSON request body. */
 export const REQUEST_BODY_MS = 30_000;
 /** Reading a request's headers. */
@@ -208,3 +210,15 @@ export const STORE_LOAD_MS = 60_000;
 export const OUTCOME_MS = 600_000;
 /** Creates that were decided not to have been made, remembered in case an engine makes one of them after all. */
 export const UNDONE_REMEMBERED = 10_000;
+/** Requests that change something, answered at once. */
+export const CHANGES_AT_ONCE = 2_000;
+/** Requests that only read, answered at once. */
+export const READS_AT_ONCE = 2_000;
+/** Requests that may stay open for hours (attach, exec, logs, events, wait, pull, cp), answered at once. */
+export const STREAMS_AT_ONCE = 10_000;
+/** Connections that one client address may have to one listener; a unix socket knows no addresses. */
+export const CLIENT_CONNECTIONS_EACH = 10_000;
+/** A burst of refusals is over when there was none for this long. */
+export const OVERLOAD_QUIET_MS = 5_000;
+/** Characters of a create body that are kept until the container's first start, so that another node can take it then. */
+export const RECIPE_CHARS = 256 << 10;

@@ -111,7 +111,16 @@ export function sendError(answer: Answer, error: DockerError): void {
     return;
   }
   if (hasNoBody(error.status)) sendEmpty(answer, error.status);
-  else sendWhole(answer, error.status, "application/json", errorBody(error.message));
+  else {
+    const body = errorBody(error.message);
+    answer.start(error.status, [...errorHeaders(error), "Content-Length", String(body.length)]).end(body);
+  }
+}
+
+/** Name, value, … of an error's answer but for its length. */
+export function errorHeaders({ retryAfter }: DockerError): string[] {
+  const type = ["Content-Type", "application/json"];
+  return retryAfter === undefined ? type : [...type, "Retry-After", String(retryAfter)];
 }
 
 /** A value, or JSON text that is sent as it is; a newline follows, as dockerd's encoder writes one. */

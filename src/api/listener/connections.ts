@@ -3,6 +3,7 @@
  * is said on them.
  */
 import type { Socket } from "node:net";
+import { CLIENT_CONNECTIONS_EACH } from "../../kit/limits.ts";
 import type { Remote } from "./request.ts";
 
 export interface Connection {
@@ -18,10 +19,22 @@ export interface Connection {
 
 /** Every open connection, from being accepted to being closed. */
 export class Connections {
+  readonly #each: number;
+  readonly #perAddress = new Map<string, number>();
   readonly #open = new Map<Socket, Connection>();
   /** Accepted on a TLS port, whether their handshake is done or not. */
   readonly #carriers = new Set<Socket>();
   #closing = false;
+
+  /** @param each connections that one address may have */
+  constructor(each = CLIENT_CONNECTIONS_EACH) {
+    this.#each = each;
+  }
+
+  /** Whether this address may have one more. On a unix socket all may: it is guarded by its file's mode. */
+  hasRoomFor(address: string): boolean {
+    return address === "" || (this.#perAddress.get(address) ?? 0) < this.#each;
+  }
 
   get size(): number {
     return this.#open.size;
@@ -37,7 +50,17 @@ export class Connections {
       return;
     }
     this.#open.set(socket, { socket, remote, answers: 0, waiting: [], hijacked: false });
-    socket.once("close", () => this.#open.delete(socket));
+    this.#count(remote.address, 1);
+    socket.once("close", () => {
+      this.#open.delete(socket);
+      this.#count(remote.address, -1);
+    });
+  }
+
+  #count(address: string, by: 1 | -1): void {
+    const now = (this.#perAddress.get(address) ?? 0) + by;
+    if (now === 0) this.#perAddress.delete(address);
+    else this.#perAddress.set(address, now);
   }
 
   /** A TCP connection below TLS; without a handshake it is never more than that. */

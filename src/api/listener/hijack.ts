@@ -8,7 +8,7 @@ import { DockerError } from "../../docker/errors.ts";
 import type { Clock } from "../../kit/clock.ts";
 import { DeadlineError, withDeadline } from "../../kit/deadline.ts";
 import { CLIENT_LINGER_MS, REQUEST_BODY_MS } from "../../kit/limits.ts";
-import { errorBody } from "./answer.ts";
+import { errorBody, errorHeaders } from "./answer.ts";
 import { type ApiRequest, announcesBody } from "./request.ts";
 import { readUpgradeBody } from "./upgrade-body.ts";
 
@@ -44,7 +44,7 @@ export async function readUpgrade(
   if (!announcesBody(message.headers)) return { ...given, rawHeaders, body: Buffer.alloc(0) };
   if (/^100-continue$/i.test(message.headers.expect ?? "")) socket.write("HTTP/1.1 100 Continue\r\n\r\n");
   try {
-    const work = (signal: AbortSignal) => readUpgradeBody(message, socket, given.head, signal);
+    const work = (signal: AbortSignal) => readUpgradeBody(message, socket, given.head, signal, request.memory);
     return { ...given, rawHeaders, ...(await withDeadline(clock, REQUEST_BODY_MS, "body", work, request.signal)) };
   } catch (error) {
     if (error instanceof DeadlineError) throw new DockerError(408, "timed out reading the request body");
@@ -74,7 +74,7 @@ export function answerUpgradeError(
 
 /** `answerUpgradeError` in Docker's form. */
 export function sendUpgradeError(upgrade: Parameters<typeof answerUpgradeError>[0], error: DockerError): void {
-  answerUpgradeError(upgrade, error.status, ["Content-Type", "application/json"], errorBody(error.message));
+  answerUpgradeError(upgrade, error.status, errorHeaders(error), errorBody(error.message));
 }
 
 /** Sends the last bytes, then waits for the client's end, but not for long: a reset would take the answer from it. */

@@ -6,12 +6,15 @@ import { createServer, type IncomingMessage, type Server, type ServerOptions } f
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { overloaded } from "../../docker/errors.ts";
 import type { Clock } from "../../kit/clock.ts";
 import {
   CLIENT_CONNECTIONS,
+  CLIENT_CONNECTIONS_EACH,
   CLIENT_HANDSHAKE_MS,
   CLIENT_KEEP_ALIVE_MS,
   CLIENT_PROBE_MS,
+  OVERLOAD_QUIET_MS,
   REQUEST_HEADERS_BYTES,
   REQUEST_HEADERS_MS,
 } from "../../kit/limits.ts";
@@ -20,11 +23,12 @@ import type { Random } from "../../kit/random.ts";
 import type { Access } from "./access.ts";
 import type { Answer } from "./answer.ts";
 import { bind } from "./bind.ts";
+import { BodyMemory } from "./body-memory.ts";
 import { Connections } from "./connections.ts";
 import type { Upgrade } from "./hijack.ts";
 import { formatHost, type Host } from "./host.ts";
 import { type ApiRequest, makeRequest, type Remote } from "./request.ts";
-import { type Service, serve } from "./serve.ts";
+import { refuseConnection, type Service, serve } from "./serve.ts";
 
 /** PEM texts. */
 export interface ListenerTls {
@@ -40,12 +44,15 @@ export interface ListenerLimits {
   readonly headersMs: number;
   readonly headersBytes: number;
   readonly keepAliveMs: number;
+  /** Connections that one address may have. */
+  readonly connectionsEach: number;
 }
 
 const DEFAULT_LIMITS: ListenerLimits = {
   headersMs: REQUEST_HEADERS_MS,
   headersBytes: REQUEST_HEADERS_BYTES,
   keepAliveMs: CLIENT_KEEP_ALIVE_MS,
+  connectionsEach: CLIENT_CONNECTIONS_EACH,
 };
 
 export interface ListenOptions {
@@ -91,6 +98,7 @@ export async function openListeners(hosts: readonly Host[], options: ListenOptio
     upgrade: options.upgrade,
     access: options.access,
     common: [...options.headers, ...options.access.headers],
+    memory: new BodyMemory(),
     clock: options.clock,
     random: options.random,
     log: options.log,
@@ -116,17 +124,27 @@ export async function openListeners(hosts: readonly Host[], options: ListenOptio
 
 async function open(host: Host, options: ListenOptions, service: Service, limits: ListenerLimits): Promise<Listener> {
   const tls = host.kind === "tcp" ? options.tls : undefined;
-  const connections = new Connections();
+  const connections = new Connections(limits.connectionsEach);
   const server = tls === undefined ? createServer(settings(service, limits)) : secureServer(tls, service, limits);
   // Node drops header lines beyond this count in silence; requests with too many are refused instead.
   server.maxHeadersCount = 0;
   server.maxConnections = CLIENT_CONNECTIONS;
+  const full = burstLine(options, "connections are refused");
+  server.on("drop", full);
+  const add = (socket: Socket, remote: Remote): void => {
+    if (connections.hasRoomFor(remote.address)) {
+      connections.add(socket, remote);
+      return;
+    }
+    full();
+    refuseConnection(service, socket, overloaded(`${remote.address} has ${limits.connectionsEach} connections`));
+  };
   if (tls === undefined) {
     const transport = host.kind;
-    server.on("connection", (socket: Socket) => connections.add(socket, remoteOf(socket, transport)));
+    server.on("connection", (socket: Socket) => add(socket, remoteOf(socket, transport)));
   } else {
     server.on("connection", (socket: Socket) => connections.addCarrier(socket));
-    server.on("secureConnection", (socket: TLSSocket) => connections.add(socket, secureRemoteOf(socket, tls.verify)));
+    server.on("secureConnection", (socket: TLSSocket) => add(socket, secureRemoteOf(socket, tls.verify)));
     server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
       options.log.debug("TLS handshake failed", { remote: socket.remoteAddress, error: error.message });
       socket.destroy();
@@ -138,6 +156,16 @@ async function open(host: Host, options: ListenOptions, service: Service, limits
     options.log.error("listener failed", { address: formatHost(bound), error: error.message }),
   );
   return { server, connections, host: bound };
+}
+
+/** Says it once, and again only after it was quiet for a while. */
+function burstLine({ log, clock }: ListenOptions, message: string): () => void {
+  let quietSince = Number.NEGATIVE_INFINITY;
+  return () => {
+    const now = clock.monotonic();
+    if (now - quietSince > OVERLOAD_QUIET_MS) log.warn(`too many at once: ${message}`);
+    quietSince = now;
+  };
 }
 
 /** Streams may last for ever, so no time limit on a whole request; everything else is bounded. */
@@ -162,7 +190,7 @@ const NOBODY: Remote = { address: "", transport: "unix" };
 
 function wantsUpgrade(service: Service, message: IncomingMessage): boolean {
   try {
-    return service.takesUpgrade(makeRequest(message, "", NOBODY, new AbortController().signal));
+    return service.takesUpgrade(makeRequest(message, "", NOBODY, service.memory.hold(), new AbortController().signal));
   } catch {
     return false;
   }

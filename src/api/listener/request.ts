@@ -9,6 +9,7 @@ import type { Clock } from "../../kit/clock.ts";
 import { DeadlineError, withDeadline } from "../../kit/deadline.ts";
 import { REQUEST_BODY_BYTES, REQUEST_BODY_MS, REQUEST_HEADERS_COUNT } from "../../kit/limits.ts";
 import { bodyOf, ClientGone } from "./body.ts";
+import type { HeldMemory } from "./body-memory.ts";
 import { bodyTooLarge } from "./framing.ts";
 import { parseTarget, type Target } from "./path.ts";
 
@@ -36,6 +37,8 @@ export interface ApiRequest extends Target {
   /** Read it once, or not at all: what is left of it is discarded after the answer. Destroying it is harmless. */
   readonly body: Readable;
   readonly remote: Remote;
+  /** What the request holds of the memory for bodies; given back when its answer is over. */
+  readonly memory: HeldMemory;
   /** Aborted (reason: ClientGone) when the client goes away before its answer is complete. */
   readonly signal: AbortSignal;
 }
@@ -50,6 +53,7 @@ export function makeRequest(
   message: IncomingMessage,
   id: string,
   remote: Remote,
+  memory: HeldMemory,
   signal: AbortSignal,
   body?: Readable,
   onFirstRead?: () => void,
@@ -73,6 +77,7 @@ export function makeRequest(
       return stream;
     },
     remote,
+    memory,
     signal,
   };
 }
@@ -83,7 +88,8 @@ export function announcesBody(headers: IncomingMessage["headers"]): boolean {
 
 /**
  * The body of a request that carries JSON or nothing, as text; empty text for no body.
- * Throws DockerError: 400 for another content type or a broken body, 408 when it takes longer than 30 s, 413 beyond 4 MiB.
+ * Throws DockerError: 400 for another content type or a broken body, 408 when it takes longer than 30 s, 413 when it is too
+ * long, 503 when all bodies together are.
  */
 export async function readJsonBody(
   request: ApiRequest,
@@ -101,7 +107,7 @@ export async function readJsonBody(
       clock,
       limits.ms,
       "request body",
-      (signal) => collect(body, limits.bytes, signal),
+      (signal) => collect(body, limits.bytes, request.memory, signal),
       request.signal,
     );
     return bytes.toString("utf8");
@@ -122,7 +128,7 @@ function checkJsonType(type: string): void {
   throw badRequest(`unsupported Content-Type header (${type}): must be 'application/json'`);
 }
 
-function collect(body: Readable, limit: number, signal: AbortSignal): Promise<Buffer> {
+function collect(body: Readable, limit: number, memory: HeldMemory, signal: AbortSignal): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -135,8 +141,13 @@ function collect(body: Readable, limit: number, signal: AbortSignal): Promise<Bu
     };
     const onData = (chunk: Buffer): void => {
       size += chunk.length;
-      if (size > limit) settle(bodyTooLarge(limit));
-      else chunks.push(chunk);
+      try {
+        if (size > limit) throw bodyTooLarge(limit);
+        memory.take(chunk.length);
+        chunks.push(chunk);
+      } catch (error) {
+        settle(error);
+      }
     };
     const onEnd = (): void => settle(undefined);
     const onClose = (): void => settle(new ClientGone());

@@ -2,7 +2,7 @@
  * What happens on one HTTP server: each message becomes a request or an upgrade, is admitted or refused, and is handed
  * on exactly once. Owns node's events; must not know routes.
  */
-import { type IncomingMessage, type Server, ServerResponse } from "node:http";
+import { type IncomingMessage, type Server, ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { type Duplex, Readable } from "node:stream";
 import { DockerError, toDockerError } from "../../docker/errors.ts";
@@ -11,8 +11,9 @@ import { CLIENT_LINGER_MS, PIPELINED_REQUESTS } from "../../kit/limits.ts";
 import type { Logger } from "../../kit/log.ts";
 import type { Random } from "../../kit/random.ts";
 import type { Access } from "./access.ts";
-import { Answer, errorBody, sendEmpty, sendError } from "./answer.ts";
+import { Answer, errorBody, errorHeaders, sendEmpty, sendError } from "./answer.ts";
 import { ClientGone, discardBody } from "./body.ts";
+import type { BodyMemory } from "./body-memory.ts";
 import type { Connection, Connections } from "./connections.ts";
 import { closeGently, readUpgrade, responseHead, sendUpgradeError, type Upgrade } from "./hijack.ts";
 import { type ApiRequest, makeRequest } from "./request.ts";
@@ -28,6 +29,7 @@ export interface Service {
   readonly access: Access;
   /** Name, value, … sent with every ordinary answer, the access rules' own included. */
   readonly common: readonly string[];
+  readonly memory: BodyMemory;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -58,7 +60,8 @@ function onRequest(
 ): void {
   const connection = connections.of(message.socket);
   if (connection === undefined) {
-    message.socket.destroy();
+    // Refused when it came, and told so.
+    if (!message.socket.writableEnded) message.socket.destroy();
     return;
   }
   message.on("error", ignore);
@@ -95,9 +98,18 @@ function answerRequest(
   if (continues) response.shouldKeepAlive = false;
   const id = requestId(message.headers["x-request-id"], service.random);
   const answer = new Answer(response, service.common, id);
+  const memory = service.memory.hold();
   const make = () =>
-    makeRequest(message, id, connection.remote, controller.signal, undefined, continues ? onFirstRead : undefined);
-  void exchange(service, make, answer, id);
+    makeRequest(
+      message,
+      id,
+      connection.remote,
+      memory,
+      controller.signal,
+      undefined,
+      continues ? onFirstRead : undefined,
+    );
+  void exchange(service, make, answer, id).finally(memory.release);
 }
 
 async function exchange(service: Service, make: () => ApiRequest, answer: Answer, id: string): Promise<void> {
@@ -157,9 +169,10 @@ async function onUpgrade(
   const { clock } = service;
   const id = requestId(message.headers["x-request-id"], service.random);
   const common = [...service.common, REQUEST_ID_HEADER, id];
+  const memory = service.memory.hold();
   let written = message.socket.bytesWritten;
   try {
-    const request = makeRequest(message, id, connection.remote, controller.signal, Readable.from([]));
+    const request = makeRequest(message, id, connection.remote, memory, controller.signal, Readable.from([]));
     const refusal = service.access.refusal(request);
     if (refusal !== undefined) throw refusal;
     const upgrade = await readUpgrade(message, { request, socket, head, common, clock });
@@ -173,6 +186,8 @@ async function onUpgrade(
     if (message.socket.bytesWritten > written) socket.destroy();
     else
       sendUpgradeError({ socket, clock, common, request: { method: message.method ?? "GET" } }, toDockerError(error));
+  } finally {
+    memory.release();
   }
 }
 
@@ -207,18 +222,23 @@ function onClientError(
     socket.destroy();
     return;
   }
-  const [status, text, message] = whatIsWrong(error.code);
+  const [status, message] = whatIsWrong(error.code);
   service.log.debug("malformed request", { remote: socket.remoteAddress, error: error.message });
-  const body = errorBody(message);
-  const headers = ["Content-Type", "application/json", "Content-Length", String(body.length), "Connection", "close"];
-  socket.write(responseHead(status, text, [...service.common, ...headers]));
+  refuseConnection(service, socket, new DockerError(status, message));
+}
+
+/** An answer to whatever is asked on this connection, and its end. */
+export function refuseConnection(service: Pick<Service, "clock" | "common">, socket: Socket, error: DockerError): void {
+  const body = errorBody(error.message);
+  const headers = [...errorHeaders(error), "Content-Length", String(body.length), "Connection", "close"];
+  socket.write(responseHead(error.status, STATUS_CODES[error.status] ?? "", [...service.common, ...headers]));
   closeGently(socket, service.clock, body);
 }
 
-function whatIsWrong(code: string | undefined): [number, string, string] {
-  if (code === "HPE_HEADER_OVERFLOW") return [431, "Request Header Fields Too Large", "request headers too large"];
-  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return [408, "Request Timeout", "timed out reading the request"];
-  return [400, "Bad Request", "malformed HTTP request"];
+function whatIsWrong(code: string | undefined): [number, string] {
+  if (code === "HPE_HEADER_OVERFLOW") return [431, "request headers too large"];
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return [408, "timed out reading the request"];
+  return [400, "malformed HTTP request"];
 }
 
 function ignore(): void {}

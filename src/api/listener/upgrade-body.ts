@@ -9,6 +9,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import { Duplex, type Readable } from "node:stream";
 import { REQUEST_BODY_BYTES } from "../../kit/limits.ts";
 import { ClientGone } from "./body.ts";
+import type { HeldMemory } from "./body-memory.ts";
 import { BodyDecoder, bodyTooLarge, type Framing } from "./framing.ts";
 
 export interface UpgradeBody {
@@ -24,16 +25,18 @@ export async function readUpgradeBody(
   socket: Duplex,
   head: Buffer,
   signal: AbortSignal,
+  memory?: HeldMemory,
 ): Promise<UpgradeBody> {
   const framing: Framing =
     message.headers["transfer-encoding"] === undefined
       ? { length: Number(message.headers["content-length"] ?? 0) }
       : "chunked";
-  if (await bodyIsParsed()) return { body: await collect(message, signal), head };
+  if (await bodyIsParsed()) return { body: await collect(message, signal, memory), head };
   const decoder = new BodyDecoder(framing, REQUEST_BODY_BYTES);
   let rest = decoder.push(head);
   if (!decoder.done) {
     await consume(socket, signal, (chunk) => {
+      memory?.take(chunk.length);
       rest = decoder.push(chunk);
       return decoder.done;
     });
@@ -42,12 +45,13 @@ export async function readUpgradeBody(
   return { body: decoder.body, head: rest };
 }
 
-async function collect(message: IncomingMessage, signal: AbortSignal): Promise<Buffer> {
+async function collect(message: IncomingMessage, signal: AbortSignal, memory?: HeldMemory): Promise<Buffer> {
   const parts: Buffer[] = [];
   let size = 0;
   await consume(message, signal, (chunk) => {
     size += chunk.length;
     if (size > REQUEST_BODY_BYTES) throw bodyTooLarge(REQUEST_BODY_BYTES);
+    memory?.take(chunk.length);
     parts.push(chunk);
     return false;
   });
