@@ -37,17 +37,19 @@ const INPUTS_PER_WORLD = 4_000;
 /** Inputs rename and remove containers: what is missing is made again this often. */
 const REFURNISHED_EVERY = 50;
 
-export async function runCampaign(options: CampaignOptions): Promise<Problem[]> {
+/** Problems, and how many inputs were run: fewer than asked for when there were too many problems. */
+export async function runCampaign(options: CampaignOptions): Promise<{ problems: Problem[]; inputs: number }> {
   const { seed, first, count, most = 20, onProgress } = options;
   const problems: Problem[] = [];
-  for (let done = 0; done < count && problems.length < most; ) {
+  let done = 0;
+  while (done < count && problems.length < most) {
     const size = Math.min(INPUTS_PER_WORLD, count - done);
     const numbers = Array.from({ length: size }, (_, i) => first + done + i);
     problems.push(...(await runInputs(seed, numbers, (index) => inputOf(seed, index, ROUTES.routes))));
     done += size;
     onProgress?.(done);
   }
-  return problems;
+  return { problems, inputs: done };
 }
 
 /** The same inputs in one world; what nobody caught in this process counts as a problem, too. */

@@ -1,6 +1,7 @@
 /** `npm run fuzz`: the campaign from the command line. */
 import { parseArgs } from "node:util";
 import { type Problem, runCampaign, runInputs } from "./campaign.ts";
+import type { Input } from "./input.ts";
 
 const { values } = parseArgs({
   options: {
@@ -19,21 +20,25 @@ function show({ seed, index, hex, what }: Problem): void {
     console.log(`  input: ${JSON.stringify(Buffer.from(hex, "hex").toString("latin1").slice(0, 600))}`);
 }
 
+/** Whether its framing is whole is unknown here. */
+function given(hex: string): Input {
+  return { bytes: Buffer.from(hex, "hex"), whole: false };
+}
+
 const seed = Number(values.seed);
-const count = values.hex === undefined ? Number(values.inputs) : 1;
 const began = process.hrtime.bigint();
-const problems =
+const { problems, inputs } =
   values.hex === undefined
     ? await runCampaign({
         seed,
         first: Number(values.first),
-        count,
+        count: Number(values.inputs),
         onProgress: (done) => {
           if (done % 40_000 === 0) console.error(`${done} inputs …`);
         },
       })
-    : await runInputs(seed, [0], () => ({ bytes: Buffer.from(values.hex ?? "", "hex"), whole: false }));
+    : { problems: await runInputs(seed, [0], () => given(values.hex ?? "")), inputs: 1 };
 for (const problem of problems) show(problem);
 const seconds = Number((process.hrtime.bigint() - began) / 1_000_000n) / 1000;
-console.log(`\nseed ${seed}: ${count} inputs in ${seconds.toFixed(1)} s, ${problems.length} problems`);
+console.log(`\nseed ${seed}: ${inputs} inputs in ${seconds.toFixed(1)} s, ${problems.length} problems`);
 process.exitCode = problems.length > 0 ? 1 : 0;

@@ -252,7 +252,7 @@ export function jsonText(chance: Chance): string {
     case 0:
       return chance.one(["", "null", "[]", '""', "0", "{}", "{}{}", "{} x", "\ufeff{}", "{", '{"a"', "nul", "'{}'"]);
     case 1:
-      return nest(chance, chance.one([10, 500, 9_999, 10_001, 50_000]));
+      return nest(chance, chance.one([10, 500, 1_500, 10_001, 50_000]));
     case 2:
       return `{"Image":"busybox","Env":[${JSON.stringify("x".repeat(chance.int(20_000)))}]}`;
     case 3:

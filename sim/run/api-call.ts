@@ -73,6 +73,7 @@ export async function callApi(api: Api, call: ApiCall): Promise<ApiAnswer | unde
     body: Readable.from(text === "" ? [] : [Buffer.from(text)]),
     remote: { address: call.client, transport: "tcp" },
     memory: new BodyMemory().hold(),
+    expire: () => {},
     signal: call.signal,
   };
   const answer = new Answer(response as unknown as ServerResponse, api.headers, REQUEST_ID);

@@ -4,6 +4,7 @@ import { requireOwn } from "../cluster/foreign.ts";
 import type { HostFacts } from "../cluster/info.ts";
 import { badRequest, pageNotFound } from "../docker/errors.ts";
 import { compareVersions, MIN_API_VERSION } from "../docker/version.ts";
+import { ANSWER_MS } from "../kit/limits.ts";
 import type { Audit } from "./audit.ts";
 import type { Answer } from "./listener/answer.ts";
 import type { Upgrade } from "./listener/hijack.ts";
@@ -11,6 +12,9 @@ import type { ApiRequest } from "./listener/request.ts";
 import { kindOf, Load } from "./load.ts";
 import { type Context, type Match, UNAUDITED } from "./route.ts";
 import { ROUTES } from "./table.ts";
+
+/** A timer takes no more than 2^31 milliseconds. */
+const MAX_WAIT_SECONDS = 2_000_000;
 
 export interface Api {
   readonly handler: (request: ApiRequest, answer: Answer) => Promise<void>;
@@ -53,7 +57,9 @@ export function createApi(cluster: Cluster, host: HostFacts, stopping: AbortSign
       const { route } = match;
       const handle = async (context: Context): Promise<void> => {
         checkForeign(cluster, match);
-        await load.run(kindOf(route), () => route.handle(context, answer));
+        const kind = kindOf(route);
+        if (kind !== "streams") request.expire(ANSWER_MS + waitOf(request));
+        await load.run(kind, () => route.handle(context, answer));
       };
       const context = contextOf(request, match);
       if (!audit || !route.mutates) return handle(context);
@@ -90,6 +96,12 @@ function checkVersion({ version }: ApiRequest, newest: string): void {
       `client version ${version} is too old. Minimum supported API version is ${MIN_API_VERSION}, please upgrade your client to a newer version`,
     );
   }
+}
+
+/** Milliseconds that the client itself asks a stop or restart to wait. */
+function waitOf({ query }: ApiRequest): number {
+  const seconds = Number(query.get("t") ?? 0);
+  return Number.isInteger(seconds) ? Math.min(Math.max(seconds, 0), MAX_WAIT_SECONDS) * 1_000 : 0;
 }
 
 /** What was made past shoal is left alone. A container that is not there is the handler's to refuse. */

@@ -48,7 +48,7 @@ export async function streamEvents(context: Context, answer: Answer): Promise<vo
     const from = since ?? (until && { seconds: 0, nanos: 0 });
     if (from) {
       const end = past && until ? until : nowMoment(cluster.clock.now());
-      for (const event of await eventHistory(cluster, text(from), text(end))) {
+      for (const event of await eventHistory(cluster, text(from), text(end), request.signal)) {
         sent.add(identity(event));
         if (!(await send(stream, event, filters))) return;
       }

@@ -11,7 +11,8 @@ import { DockerError } from "../docker/errors.ts";
 import { engineMessage } from "../engine/client.ts";
 import { readRemainingBody } from "../engine/wire/remaining-body.ts";
 import { type WireAnswer, WireError } from "../engine/wire/wire.ts";
-import { ERROR_BODY_BYTES } from "../kit/limits.ts";
+import { withDeadline } from "../kit/deadline.ts";
+import { ENGINE_CALL_MS, ERROR_BODY_BYTES } from "../kit/limits.ts";
 import type { Answer } from "./listener/answer.ts";
 import type { Upgrade } from "./listener/hijack.ts";
 import { endToEnd } from "./listener/hop-by-hop.ts";
@@ -154,14 +155,17 @@ export async function forwardUpgrade(
   const { node } = record;
   record.streams++;
   try {
-    const engine = await node.engine
-      .upgrade(
-        { method: request.method, path, headers: upgradeHeaders(upgrade), body, version: request.version },
-        request.signal,
-      )
-      .catch((error: unknown) => {
-        throw withoutAnswer(context, node, error);
-      });
+    const wish = { method: request.method, path, headers: upgradeHeaders(upgrade), body, version: request.version };
+    const ask = (signal: AbortSignal) => node.engine.upgrade(wish, signal);
+    const engine = await withDeadline(
+      cluster.clock,
+      ENGINE_CALL_MS,
+      `${request.method} ${path}`,
+      ask,
+      request.signal,
+    ).catch((error: unknown) => {
+      throw withoutAnswer(context, node, error);
+    });
     if (isHijacked(engine)) {
       await audit.answering(engine.status).catch((error: unknown) => {
         engine.socket.destroy();

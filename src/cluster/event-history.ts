@@ -8,11 +8,20 @@ import type { ClusterEvent } from "./event-hub.ts";
 import type { ClusterNode } from "./node.ts";
 import { clusterEvent } from "./render-event.ts";
 
-/** @param since,until Unix seconds with nanoseconds, as dockerd takes them. Nodes that do not answer are left out. */
-export async function eventHistory(cluster: Cluster, since: string, until: string): Promise<ClusterEvent[]> {
+/**
+ * @param since,until Unix seconds with nanoseconds, as dockerd takes them. Nodes that do not answer are left out.
+ * @param signal whoever asks is gone
+ */
+export async function eventHistory(
+  cluster: Cluster,
+  since: string,
+  until: string,
+  signal?: AbortSignal,
+): Promise<ClusterEvent[]> {
   const histories = await Promise.all(
     cluster.reachable().map((node) =>
-      history(cluster, node, since, until).catch((error: unknown) => {
+      history(cluster, node, since, until, signal).catch((error: unknown) => {
+        if (signal?.aborted) return [];
         cluster.log.warn("a node's event history could not be read", { node: node.name, error: String(error) });
         return [];
       }),
@@ -21,8 +30,14 @@ export async function eventHistory(cluster: Cluster, since: string, until: strin
   return histories.flat().sort((a, b) => (a.timeNano < b.timeNano ? -1 : a.timeNano > b.timeNano ? 1 : 0));
 }
 
-function history(cluster: Cluster, node: ClusterNode, since: string, until: string): Promise<ClusterEvent[]> {
-  return withDeadline(cluster.clock, ENGINE_CALL_MS, `events of ${node.name}`, async (signal) => {
+function history(
+  cluster: Cluster,
+  node: ClusterNode,
+  since: string,
+  until: string,
+  parent: AbortSignal | undefined,
+): Promise<ClusterEvent[]> {
+  const read = async (signal: AbortSignal): Promise<ClusterEvent[]> => {
     const path = `/events?since=${encodeURIComponent(since)}&until=${encodeURIComponent(until)}`;
     const answer = await node.engine.call({ method: "GET", path, signal });
     const events: ClusterEvent[] = [];
@@ -31,5 +46,6 @@ function history(cluster: Cluster, node: ClusterNode, since: string, until: stri
       if (event && !node.ignored.has(event.actorId)) events.push(clusterEvent(node, event));
     }
     return events;
-  });
+  };
+  return withDeadline(cluster.clock, ENGINE_CALL_MS, `events of ${node.name}`, read, parent);
 }

@@ -251,3 +251,13 @@ describe("fields, elements, rawAt", () => {
     expect(elements(deep).length).toBe(2);
   });
 });
+
+describe("nesting", () => {
+  it("is read as deep as Go's decoder goes, and no deeper", () => {
+    const nested = (depth: number): string => "[".repeat(depth) + "]".repeat(depth);
+    expect(() => decodeJson(nested(10_000))).not.toThrow();
+    expect(() => decodeJson(nested(10_001))).toThrow("invalid JSON: exceeded max depth");
+    expect(() => decodeJson(`{"a":${'{"a":'.repeat(20_000)}`)).toThrow("invalid JSON: exceeded max depth");
+    expect(decodeJson(JSON.stringify(["[".repeat(30_000), '\\"[']))).toHaveLength(2);
+  });
+});

@@ -18,11 +18,32 @@ export { type Edit, type RootKind, splice } from "./json-splice.ts";
  */
 export function decodeJson(text: string): unknown {
   if (text.trim() === "") throw badRequest("invalid JSON: got EOF while reading request body");
+  if (isTooDeep(text)) throw badRequest("invalid JSON: exceeded max depth");
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
     throw badRequest(syntaxMessage(text, error instanceof Error ? error.message : ""));
   }
+}
+
+/** Go's decoder goes no deeper. */
+const MAX_DEPTH = 10_000;
+
+function isTooDeep(text: string): boolean {
+  if (text.length <= 2 * MAX_DEPTH) return false;
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (inString) {
+      if (c === 0x5c) i++;
+      else if (c === 0x22) inString = false;
+    } else if (c === 0x22) inString = true;
+    else if (c === 0x5b || c === 0x7b) {
+      if (++depth > MAX_DEPTH) return true;
+    } else if (c === 0x5d || c === 0x7d) depth--;
+  }
+  return false;
 }
 
 /** V8's words turned into dockerd's, as far as they say the same. */

@@ -222,3 +222,5 @@ export const CLIENT_CONNECTIONS_EACH = 10_000;
 export const OVERLOAD_QUIET_MS = 5_000;
 /** Characters of a create body that are kept until the container's first start, so that another node can take it then. */
 export const RECIPE_CHARS = 256 << 10;
+/** What an answer that is no stream may take of an engine that still answers pings; a stop's own `t` comes on top. */
+export const ANSWER_MS = 600_000;

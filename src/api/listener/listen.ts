@@ -27,6 +27,7 @@ import { BodyMemory } from "./body-memory.ts";
 import { Connections } from "./connections.ts";
 import type { Upgrade } from "./hijack.ts";
 import { formatHost, type Host } from "./host.ts";
+import { Lifetime } from "./lifetime.ts";
 import { type ApiRequest, makeRequest, type Remote } from "./request.ts";
 import { refuseConnection, type Service, serve } from "./serve.ts";
 
@@ -190,7 +191,7 @@ const NOBODY: Remote = { address: "", transport: "unix" };
 
 function wantsUpgrade(service: Service, message: IncomingMessage): boolean {
   try {
-    return service.takesUpgrade(makeRequest(message, "", NOBODY, service.memory.hold(), new AbortController().signal));
+    return service.takesUpgrade(makeRequest(message, "", NOBODY, service.memory.hold(), new Lifetime(service.clock)));
   } catch {
     return false;
   }

@@ -11,6 +11,7 @@ import { REQUEST_BODY_BYTES, REQUEST_BODY_MS, REQUEST_HEADERS_COUNT } from "../.
 import { bodyOf, ClientGone } from "./body.ts";
 import type { HeldMemory } from "./body-memory.ts";
 import { bodyTooLarge } from "./framing.ts";
+import type { Lifetime } from "./lifetime.ts";
 import { parseTarget, type Target } from "./path.ts";
 
 /** The other end of a client's connection. */
@@ -39,8 +40,10 @@ export interface ApiRequest extends Target {
   readonly remote: Remote;
   /** What the request holds of the memory for bodies; given back when its answer is over. */
   readonly memory: HeldMemory;
-  /** Aborted (reason: ClientGone) when the client goes away before its answer is complete. */
+  /** Aborted when the client goes away before its answer is complete (ClientGone), or by `expire` (DeadlineError). */
   readonly signal: AbortSignal;
+  /** What is asked of engines for this request is given up after this many milliseconds; without it, never. */
+  expire(ms: number): void;
 }
 
 /**
@@ -54,7 +57,7 @@ export function makeRequest(
   id: string,
   remote: Remote,
   memory: HeldMemory,
-  signal: AbortSignal,
+  lifetime: Lifetime,
   body?: Readable,
   onFirstRead?: () => void,
 ): ApiRequest {
@@ -78,7 +81,8 @@ export function makeRequest(
     },
     remote,
     memory,
-    signal,
+    signal: lifetime.signal,
+    expire: (ms) => lifetime.expire(ms),
   };
 }
 

@@ -16,6 +16,7 @@ import { ClientGone, discardBody } from "./body.ts";
 import type { BodyMemory } from "./body-memory.ts";
 import type { Connection, Connections } from "./connections.ts";
 import { closeGently, readUpgrade, responseHead, sendUpgradeError, type Upgrade } from "./hijack.ts";
+import { Lifetime } from "./lifetime.ts";
 import { type ApiRequest, makeRequest } from "./request.ts";
 import { REQUEST_ID_HEADER, requestId } from "./request-id.ts";
 
@@ -81,10 +82,12 @@ function answerRequest(
   continues: boolean,
 ): void {
   connections.begin(connection);
-  const controller = new AbortController();
+  const lifetime = new Lifetime(service.clock);
   response.once("close", () => {
-    if (response.writableFinished) drainBody(message, service.clock);
-    else controller.abort(new ClientGone());
+    if (response.writableFinished) {
+      lifetime.end();
+      drainBody(message, service.clock);
+    } else lifetime.leave();
     connections.settle(connection);
   });
   // Only who reads the body asks for it; a refusal before that ends the connection, as nobody knows what comes next on it.
@@ -100,15 +103,7 @@ function answerRequest(
   const answer = new Answer(response, service.common, id);
   const memory = service.memory.hold();
   const make = () =>
-    makeRequest(
-      message,
-      id,
-      connection.remote,
-      memory,
-      controller.signal,
-      undefined,
-      continues ? onFirstRead : undefined,
-    );
+    makeRequest(message, id, connection.remote, memory, lifetime, undefined, continues ? onFirstRead : undefined);
   void exchange(service, make, answer, id).finally(memory.release);
 }
 
@@ -164,15 +159,15 @@ async function onUpgrade(
     return;
   }
   connection.hijacked = true;
-  const controller = new AbortController();
-  socket.once("close", () => controller.abort(new ClientGone()));
   const { clock } = service;
+  const lifetime = new Lifetime(clock);
+  socket.once("close", () => lifetime.leave());
   const id = requestId(message.headers["x-request-id"], service.random);
   const common = [...service.common, REQUEST_ID_HEADER, id];
   const memory = service.memory.hold();
   let written = message.socket.bytesWritten;
   try {
-    const request = makeRequest(message, id, connection.remote, memory, controller.signal, Readable.from([]));
+    const request = makeRequest(message, id, connection.remote, memory, lifetime, Readable.from([]));
     const refusal = service.access.refusal(request);
     if (refusal !== undefined) throw refusal;
     const upgrade = await readUpgrade(message, { request, socket, head, common, clock });
@@ -180,7 +175,7 @@ async function onUpgrade(
     if (service.takesUpgrade(request)) await service.upgrade(upgrade);
     else await serveOrdinary(service, message, upgrade);
   } catch (error) {
-    if (!(error instanceof DockerError) && !(error instanceof ClientGone) && !controller.signal.aborted) {
+    if (!(error instanceof DockerError) && !(error instanceof ClientGone) && !lifetime.signal.aborted) {
       service.log.error("upgrade failed", { request: id, path: message.url, error: String(error) });
     }
     if (message.socket.bytesWritten > written) socket.destroy();
@@ -198,7 +193,11 @@ async function serveOrdinary(service: Service, message: IncomingMessage, upgrade
   response.on("error", ignore);
   response.shouldKeepAlive = false;
   response.assignSocket(socket);
+  // Nobody else reads from here on, and only who reads hears that the client has left.
+  const leave = (): void => void socket.destroy();
+  socket.once("end", leave).resume();
   response.once("finish", () => {
+    socket.off("end", leave);
     response.detachSocket(socket);
     closeGently(socket, service.clock);
   });
