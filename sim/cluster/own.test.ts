@@ -172,6 +172,24 @@ describe("a volume", () => {
   });
 });
 
+describe("what is ours", () => {
+  it("stays ours for the next manager", async () => {
+    await open({ nodes: 1, foreign: "protect" });
+    await pull("redis");
+    await post("/images/theirs:1/tag?repo=mine&tag=1");
+    await post("/containers/create?name=mine", { Image: "redis", Volumes: { "/made-up": {} } });
+    await api.call("DELETE", "/containers/mine");
+    await world.restartManager();
+    await api.close();
+    api = await ApiClient.open(world);
+    expect((await rmi("mine:1")).status).toBe(200);
+    expect((await rmi("theirs:1")).status).toBe(409);
+    expect((await rmi("redis")).status).toBe(200);
+    await pruned("/volumes/prune");
+    expect(volumes("node-1")).toEqual(["f".repeat(64), "theirs"]);
+  });
+});
+
 describe("networks and build caches", () => {
   it("are none of ours", async () => {
     await open();
