@@ -1,5 +1,6 @@
 /** A manager that dies at any step, and the next one over what it left: nothing lost, nothing twice, names and IDs as told. */
 import { afterEach, describe, expect, it } from "vitest";
+import { forget } from "../../src/cluster/forget.ts";
 import { IDENTITIES, INTENTS } from "../../src/cluster/registry.ts";
 import { StoreError } from "../../src/store/store.ts";
 import { agrees, expectTrueLedger, expectTrueList } from "./truth.ts";
@@ -245,6 +246,17 @@ describe("hints and records", () => {
     world.address("10.0.9.9:2375", world.engine("node-1"));
     await world.restartManager({}, ["10.0.9.9:2375"]);
     expect(world.record("web").id).toBe(id);
+    await expectAllAgree();
+  });
+
+  it("leaves a moved container as it is when late news tell the end of its first copy", async () => {
+    await open({ nodes: 2 });
+    const { record: first } = await world.create("web", memory(100));
+    world.engine(first.node.name).faults.failNext("POST /containers/{name}/start", 500, "no space left on device");
+    await world.start("web");
+    forget(world.cluster, first);
+    expectTrueLedger(world);
+    expect(world.record("web").id).toBe(first.id);
     await expectAllAgree();
   });
 

@@ -33,6 +33,8 @@ function isReplaced(cluster: Cluster, record: ContainerRecord): boolean {
 
 /** It leaves the manager's memory; what the store says of it stays. */
 export function drop(cluster: Cluster, record: ContainerRecord): void {
+  // What it held may be another copy's by now.
+  if (record.removed) return;
   if (!record.needsKnown) measured(record);
   if (record.engineId !== "") record.node.gone.set(record.engineId, cluster.clock.monotonic());
   cluster.inventory.remove(record);
