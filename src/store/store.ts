@@ -42,7 +42,8 @@ export type TxnResult =
 
 /**
  * What a watch tells, in order: one snapshot, then changes. Values in between may be skipped (Consul and ZooKeeper keep
- * no history); the last value of each key is always told. After an interruption another snapshot comes.
+ * no history); the last value of each key is always told. After an interruption another snapshot comes,
+ * and also when the contents were restored from a backup.
  */
 export interface WatchObserver {
   snapshot(entries: readonly Entry[]): void;

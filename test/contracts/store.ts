@@ -214,7 +214,7 @@ export function storeContract(name: string, make: () => Promise<StoreBench>): vo
         };
         return { told, state, stop, done, snapshots: () => snapshots };
       }
-      const soon = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 2 });
+      const soon = (check: () => void) => vi.waitFor(check, { timeout: 50_000, interval: 2 });
 
       it("tells a snapshot, sorted, and then changes", async () => {
         await write(set("a/2", "x"), set("a/1", "x"), set("b", "x"));
