@@ -198,7 +198,7 @@ export const STORE_TICK_MS = 1_000;
 export const PIPELINED_REQUESTS = 64;
 /** What a client that has left sent before is kept for its container this long, when the engine does not read it. */
 export const ENGINE_UNREAD_MS = 60_000;
-/** A client that neither reads nor sends while its stream has something for it, or waits for it, is cut off after this. */
+/** What an engine said before it ended a hijacked stream waits this long for a client that does not read it. */
 export const CLIENT_STALL_MS = 3_600_000;
 /** A running manager takes a backup that was placed beside its store within this. */
 export const STORE_RESTORE_MS = 30_000;

@@ -1,0 +1,73 @@
+/** docs/limits.md from limits.ts and its comments, so that no number is told that is not so. `npm run docs` writes it. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import * as limits from "./limits.ts";
+
+const source = readFileSync(resolve(import.meta.dirname, "limits.ts"), "utf8");
+const page = resolve(import.meta.dirname, "../../docs/limits.md");
+
+const INTRO = `# Limits
+
+<!-- Made from src/kit/limits.ts by \`npm run docs\`: change it there. -->
+
+Everything that waits has a deadline, and everything that queues a bound. What a client meets of them:
+
+- **Too much at once** is refused with 503, \`Retry-After: 1\` and a sentence; the log has one line for a burst. Changes, reads and streams that may stay open for hours are counted apart, so that a flood of one starves no other; \`_ping\` is always answered.
+- **Request bodies** that are JSON are held in memory: each and all together have a bound. Uploads (\`docker cp\`) pass through with back-pressure and have none.
+- **Slow clients**: headers and JSON bodies have a deadline each (408). What is left of a body after its answer is thrown away for a moment, then the connection is closed.
+- **Pipelined requests** are answered one after the other, as by dockerd.
+- **Engines that answer pings but not a call**: an answer that is no stream has a deadline, and then a sentence with the node's name.
+
+`;
+
+/** Every constant with its comment, in the file's order. */
+function rows(): { name: string; says: string }[] {
+  return [...source.matchAll(/\/\*\* (.+?) \*\/\nexport const (\w+)/g)].map(([, says = "", name = ""]) => ({
+    name,
+    says,
+  }));
+}
+
+function shown(name: string, value: unknown): string {
+  if (typeof value === "object" && value !== null) {
+    return Object.entries(value)
+      .map(([key, inner]) => `${key} ${shown(key === "bytes" ? "_BYTES" : key === "factor" ? "" : name, inner)}`)
+      .join(", ");
+  }
+  const number = Number(value);
+  if (name.endsWith("_BYTES")) return number % (1 << 20) === 0 ? `${number / (1 << 20)} MiB` : `${number / 1024} KiB`;
+  if (!/(?:_MS|^ENGINE_RECONNECT)$/.test(name)) return number.toLocaleString("en-US");
+  return number < 1_000 ? `${number} ms` : number < 120_000 ? `${number / 1_000} s` : `${number / 60_000} min`;
+}
+
+function describeLimits(): string {
+  const table = rows().map(({ name, says }) => {
+    const value: unknown = (limits as Record<string, unknown>)[name];
+    return `| ${says.replaceAll("|", "\\|")} | ${shown(name, value)} | \`${name}\` |`;
+  });
+  return `${INTRO}| what | how much | name |\n| --- | --- | --- |\n${table.join("\n")}\n`;
+}
+
+describe("limits", () => {
+  it("each say in a comment what they bound", () => {
+    expect(rows().map(({ name }) => name)).toEqual([...source.matchAll(/export const (\w+)/g)].map(([, name]) => name));
+    expect(Object.keys(limits).sort()).toEqual(
+      rows()
+        .map(({ name }) => name)
+        .sort(),
+    );
+  });
+
+  it("are told on the page as they are", () => {
+    const text = describeLimits();
+    if (process.env.SHOAL_WRITE_DOCS === "1") writeFileSync(page, text);
+    // A line that is still missing there is no lie; `npm run docs` brings it.
+    const known = new Set(text.split("\n"));
+    expect(
+      readFileSync(page, "utf8")
+        .split("\n")
+        .filter((line) => !known.has(line)),
+    ).toEqual([]);
+  });
+});
