@@ -6,8 +6,11 @@ import { stripVTControlCharacters } from "node:util";
 
 const write = (value) => appendFileSync(process.env.SHOAL_TEST_REPORT, `${JSON.stringify(value)}\n`);
 const inRepository = (path) => relative(process.cwd(), path);
-const words = ({ message, stack, diff }) =>
-  stripVTControlCharacters([stack?.includes(message) ? stack : message, diff].filter(Boolean).join("\n"));
+/** Of the stack only the repository's own lines. */
+function words({ message, stack = "", diff }) {
+  const frames = stack.split("\n").filter((line) => /^\s+at /.test(line) && !/node_modules|new Promise/.test(line));
+  return stripVTControlCharacters([message, ...frames, diff].filter(Boolean).join("\n"));
+}
 
 export default class Report {
   onTestRunStart(specifications) {
