@@ -166,7 +166,7 @@ describe.runIf(fleet().subject === "shoal")("engines that somebody else uses", (
     expect(await wholeState()).toEqual(before);
   });
 
-  it("lose nothing of ours either: what the prunes left is in use", async () => {
+  it("are rid of all of ours by the same prunes", async () => {
     const target = at(manager.host);
     const names = await docker(target, "docker ps -a --format '{{.Names}}'");
     expect(names.split("\n").filter((name) => name.startsWith("mine"))).toEqual([]);
