@@ -1,18 +1,23 @@
 /**
- * One manager of a simulated world: the real cluster, engines' code and API above the wire, for one life. Owns how it is
- * put together; must not know clients, faults or checkers.
+ * One manager of a simulated world, for one life: the real store, cluster, engines' code and API above the wire. Owns how
+ * they are put together; must not know clients, faults or checkers.
  */
 import { type Api, createApi } from "../../src/api/api.ts";
-import { Cluster } from "../../src/cluster/cluster.ts";
+import { Cluster, type ClusterOptions } from "../../src/cluster/cluster.ts";
 import type { HostFacts } from "../../src/cluster/info.ts";
 import { setEntries } from "../../src/cluster/membership.ts";
 import { Engine } from "../../src/engine/engine.ts";
+import type { EngineObserver } from "../../src/engine/observer.ts";
+import type { EngineTiming } from "../../src/engine/timing.ts";
+import type { EngineWire } from "../../src/engine/wire/wire.ts";
 import { Limit } from "../../src/kit/limit.ts";
 import { ENGINES_AT_ONCE } from "../../src/kit/limits.ts";
 import type { LogFields, Logger } from "../../src/kit/log.ts";
 import { filtersByName } from "../../src/scheduler/filters/index.ts";
 import { strategyByName } from "../../src/scheduler/strategies/index.ts";
-import { type Disk, LifeStore } from "./disk.ts";
+import { FileStore } from "../../src/store/drivers/file/file-store.ts";
+import type { Store } from "../../src/store/store.ts";
+import { type ManagerDisk, STORE_DIRECTORY } from "./disk.ts";
 import type { Host } from "./host.ts";
 import { Life } from "./life.ts";
 import { Link } from "./link.ts";
@@ -23,35 +28,73 @@ import type { Trace } from "./trace.ts";
 /** Admits this much more than a node reports. */
 export const OVERCOMMIT = 0.05;
 
+/** A manager with one protection switched off: what is put in the place of its parts. */
+export interface Weakness {
+  readonly store?: (store: Store) => Store;
+  readonly wire?: (wire: EngineWire) => EngineWire;
+  readonly observer?: (observer: EngineObserver) => EngineObserver;
+  readonly timing?: Partial<EngineTiming>;
+  readonly options?: Partial<ClusterOptions>;
+  /** Changes the cluster before anything is read into it. */
+  readonly cluster?: (cluster: Cluster) => void;
+}
+
 export interface ManagerParts {
   readonly plan: Plan;
   readonly time: VirtualTime;
   readonly hosts: readonly Host[];
   readonly trace: Trace;
-  readonly disk: Disk;
+  readonly disk: ManagerDisk;
   /** Which life it is, from 0. */
   readonly number: number;
   /** An error was logged: shoal's own, never an engine's. */
   readonly onError: (message: string) => void;
+  readonly weakness: Weakness;
 }
 
 export class Manager {
   readonly life = new Life();
   readonly clock: MachineClock;
-  readonly cluster: Cluster;
   readonly number: number;
-  /** Undefined until it answers clients. */
-  api: Api | undefined;
+  readonly #parts: ManagerParts;
+  readonly #log: Logger;
+  /** What answers, and what it stands on; undefined until it answers clients. */
+  running: { readonly api: Api; readonly cluster: Cluster } | undefined;
 
   constructor(parts: ManagerParts) {
-    const { plan, time, hosts, trace, number } = parts;
-    this.number = number;
-    this.clock = new MachineClock(time, 0, () => this.life.alive);
+    this.#parts = parts;
+    this.number = parts.number;
+    this.clock = new MachineClock(parts.time, 0, () => this.life.alive);
+    this.#log = logOf(parts.trace, parts.onError, () => this.life.alive);
+  }
+
+  /** As `shoal manage` does it: the store first, then what it tells, then the nodes, then clients. Never rejects. */
+  async start(): Promise<void> {
+    const { hosts, disk, weakness, trace } = this.#parts;
+    const { clock, life } = this;
+    try {
+      const context = { clock, log: this.#log, disk: disk.forLife(life) };
+      const store = await FileStore.open(STORE_DIRECTORY, context);
+      const cluster = this.#makeCluster(weakness.store?.(store) ?? store);
+      weakness.cluster?.(cluster);
+      setEntries(
+        cluster,
+        hosts.map(({ entry }) => entry),
+      );
+      this.running = { cluster, api: createApi(cluster, HOST, new AbortController().signal) };
+    } catch (error) {
+      trace.add("manager", `cannot start: ${String(error)}`);
+      life.end();
+    }
+  }
+
+  #makeCluster(store: Store): Cluster {
+    const { plan, hosts, number, weakness, time, trace } = this.#parts;
     const random = randomFor(plan.seed, `manager ${number}`);
-    const log = logOf(trace, parts.onError, "manager", () => this.life.alive);
     const reading = new Limit(ENGINES_AT_ONCE);
     const { clock, life } = this;
-    this.cluster = new Cluster({
+    const log = this.#log;
+    return new Cluster({
       strategy: strategyByName(undefined),
       filters: filtersByName([]),
       overcommit: OVERCOMMIT,
@@ -60,34 +103,38 @@ export class Manager {
       nodeNames: false,
       mintIds: plan.mintIds,
       foreign: "protect",
-      store: new LifeStore(parts.disk, life),
+      store,
       clock,
       random,
       log,
-      openEngine: (entry, observer) => {
+      openEngine: (entry, told) => {
         const host = hosts.find((candidate) => candidate.entry === entry);
         if (!host) throw new Error(`no host at ${entry}`);
-        return new Engine({ wire: new Link({ time, host, life, trace }), clock, random, log, observer, reading });
+        const link = new Link({ time, host, life, trace });
+        return new Engine({
+          wire: weakness.wire?.(link) ?? link,
+          observer: weakness.observer?.(told) ?? told,
+          ...(weakness.timing && { timing: weakness.timing }),
+          clock,
+          random,
+          log,
+          reading,
+        });
       },
+      ...weakness.options,
     });
-  }
-
-  start(entries: readonly string[]): Promise<void> {
-    setEntries(this.cluster, entries);
-    this.api = createApi(this.cluster, HOST, new AbortController().signal);
-    return Promise.resolve();
   }
 }
 
-function logOf(trace: Trace, onError: (message: string) => void, who: string, alive: () => boolean): Logger {
+function logOf(trace: Trace, onError: (message: string) => void, alive: () => boolean): Logger {
   const text = (fields: LogFields | undefined): string => (fields ? ` ${JSON.stringify(fields)}` : "");
   const log: Logger = {
     debug() {},
-    info: (message, fields) => alive() && trace.add(who, message + text(fields)),
-    warn: (message, fields) => alive() && trace.add(who, message + text(fields)),
+    info: (message, fields) => alive() && trace.add("manager", message + text(fields)),
+    warn: (message, fields) => alive() && trace.add("manager", message + text(fields)),
     error: (message, fields) => {
       if (!alive()) return;
-      trace.add(who, `ERROR ${message}${text(fields)}`);
+      trace.add("manager", `ERROR ${message}${text(fields)}`);
       onError(message + text(fields));
     },
     with: () => log,

@@ -1,6 +1,6 @@
 /** The simulator itself: it replays, it shrinks, and a number of seeds hold. `npm run sim` plays more. */
 import { describe, expect, it } from "vitest";
-import type { Manager } from "./manager.ts";
+import type { Weakness } from "./manager.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { shrink } from "./shrink.ts";
 import { play } from "./world.ts";
@@ -24,16 +24,18 @@ describe("a seed", () => {
 
   it("that fails is made small, and still fails", async () => {
     // A manager that counts nothing.
-    const weaken = ({ cluster }: Manager): void => {
-      cluster.ledger.fits = () => true;
+    const weakness: Weakness = {
+      cluster({ ledger }) {
+        ledger.fits = () => true;
+      },
     };
     for (let seed = 1; ; seed++) {
       const plan = planOf(seed);
-      const { violations } = await play(plan, { weaken });
+      const { violations } = await play(plan, { weakness });
       if (!violations.some(({ rule }) => rule === "capacity")) continue;
-      const small = await shrink(plan, "capacity", { weaken });
+      const small = await shrink(plan, "capacity", { weakness });
       expect(small.plan.items.length).toBeLessThan(plan.items.length);
-      expect((await play(small.plan, { weaken })).violations.map(({ rule }) => rule)).toContain("capacity");
+      expect((await play(small.plan, { weakness })).violations.map(({ rule }) => rule)).toContain("capacity");
       return;
     }
   }, 600_000);

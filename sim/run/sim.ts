@@ -4,8 +4,11 @@
  */
 import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
+import type { Weakness } from "./manager.ts";
 import { type Plan, planOf } from "./plan.ts";
+import { PROTECTIONS } from "./protections.ts";
 import { shrink } from "./shrink.ts";
+import { catchWithout } from "./weak.ts";
 import { play, type Result, type Violation } from "./world.ts";
 
 const USAGE = `Usage: npm run sim -- [flags]
@@ -16,11 +19,13 @@ const USAGE = `Usage: npm run sim -- [flags]
   --trace      with --seed: print what happens
   --shrink     with --seed: leave out what the failure does not need, and print the plan and the trace of the rest
   --nodes N    as many engines instead of a few
+  --off NAME   with this protection switched off (list: every one in turn, until a seed fails)
   --without R  rules that do not count, with commas between: ${"foreign,missing"} for example`;
 
 interface Flags {
   readonly nodes: number | undefined;
   readonly without: readonly string[];
+  readonly weakness: Weakness;
 }
 
 const print = (line: string): void => void process.stdout.write(line);
@@ -29,17 +34,18 @@ const broken = (result: Result, { without }: Flags): Violation[] =>
 
 async function one(seed: number, flags: Flags, trace: boolean, small: boolean): Promise<boolean> {
   let plan: Plan = planOf(seed, flags.nodes);
-  const result = await play(plan, trace && !small ? { sink: print } : {});
+  const { weakness } = flags;
+  const result = await play(plan, trace && !small ? { sink: print, weakness } : { weakness });
   const [first] = broken(result, flags);
   print(`seed ${seed}: ${first ? "fails" : "holds"}, trace ${result.hash}\n`);
   for (const { rule, what, at } of broken(result, flags)) print(`  ${rule} at ${at / 1000} s: ${what}\n`);
   if (!first || !small) return !first;
-  const shrunk = await shrink(plan, first.rule);
+  const shrunk = await shrink(plan, first.rule, { weakness });
   plan = shrunk.plan;
   print(`\nafter ${shrunk.runs} runs, ${plan.items.length} items on ${plan.nodes.length} nodes:\n`);
   for (const item of plan.items) print(`${JSON.stringify(item)}\n`);
   print("\n");
-  await play(plan, { sink: print });
+  await play(plan, { sink: print, weakness });
   return false;
 }
 
@@ -47,7 +53,7 @@ async function one(seed: number, flags: Flags, trace: boolean, small: boolean): 
 async function many(from: number, count: number, flags: Flags): Promise<number> {
   let failed = 0;
   for (let seed = from; seed < from + count; seed++) {
-    const found = broken(await play(planOf(seed, flags.nodes)), flags);
+    const found = broken(await play(planOf(seed, flags.nodes), flags), flags);
     const [first] = found;
     if (!first) continue;
     failed++;
@@ -55,6 +61,18 @@ async function many(from: number, count: number, flags: Flags): Promise<number> 
     print(`seed ${seed}: ${first.rule} at ${first.at / 1000} s: ${first.what}${more}\n`);
   }
   return failed;
+}
+
+/** @returns whether each protection is missed when it is off */
+async function eachOff(seeds: number): Promise<boolean> {
+  let all = true;
+  for (const [name, { why }] of Object.entries(PROTECTIONS)) {
+    const found = await catchWithout(name, seeds);
+    all &&= found !== undefined;
+    const told = found ? `seed ${found.seed}: ${found.violation.rule}: ${found.violation.what}` : `not within ${seeds}`;
+    print(`${name} (${why})\n  ${told}\n`);
+  }
+  return all;
 }
 
 /** The same in several processes. @returns how many of them saw a failure */
@@ -80,6 +98,7 @@ async function main(): Promise<boolean> {
       jobs: { type: "string", default: "1" },
       nodes: { type: "string" },
       without: { type: "string", default: "" },
+      off: { type: "string", default: "" },
       trace: { type: "boolean", default: false },
       shrink: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -90,13 +109,21 @@ async function main(): Promise<boolean> {
     return true;
   }
   const nodes = values.nodes === undefined ? undefined : Number(values.nodes);
-  const flags: Flags = { nodes, without: values.without.split(",") };
+  if (values.off === "list") return eachOff(Number(values.seeds));
+  const weakness = PROTECTIONS[values.off]?.off ?? {};
+  const flags: Flags = { nodes, without: values.without.split(","), weakness };
   if (values.seed !== undefined) return one(Number(values.seed), flags, values.trace, values.shrink);
   const from = Number(values.from);
   const count = Number(values.seeds);
   const jobs = Number(values.jobs);
   if (jobs > 1) {
-    const more = ["--without", values.without, ...(nodes === undefined ? [] : ["--nodes", String(nodes)])];
+    const more = [
+      "--without",
+      values.without,
+      "--off",
+      values.off,
+      ...(nodes === undefined ? [] : ["--nodes", String(nodes)]),
+    ];
     return (await inJobs(jobs, from, count, more)) === 0;
   }
   const began = performance.now();

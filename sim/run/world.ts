@@ -5,11 +5,11 @@
 import type { ApiAnswer } from "./api-call.ts";
 import { callApi } from "./api-call.ts";
 import { Client, type Outcome } from "./clients.ts";
-import { Disk } from "./disk.ts";
+import { ManagerDisk } from "./disk.ts";
 import { befall, doElsewhere, type FateParts, furnish } from "./fates.ts";
 import { History, type Made } from "./history.ts";
 import { Host } from "./host.ts";
-import { Manager } from "./manager.ts";
+import { Manager, type Weakness } from "./manager.ts";
 import { type ClientItem, type CrashItem, type Item, type Plan, randomFor, type StoreItem } from "./plan.ts";
 import { differences } from "./rest.ts";
 import { VirtualTime } from "./time.ts";
@@ -19,6 +19,8 @@ import { Witness } from "./witness.ts";
 
 /** After the last fault everything agrees within this: a comparison with every engine, and some tries. */
 const REST_MS = 150_000;
+/** The least that lies between two lives. */
+const RESTART_MS = 10;
 /** A client waits this long for an answer. */
 const PATIENCE_MS = 45_000;
 /** After a restart what an earlier manager left unanswered is owned or gone within this. */
@@ -44,8 +46,8 @@ export interface Result {
 export interface RunOptions {
   /** Takes each line of the trace. */
   readonly sink?: (line: string) => void;
-  /** Changes a manager before it starts: a protection switched off. */
-  readonly weaken?: (manager: Manager) => void;
+  /** A protection switched off in every manager. */
+  readonly weakness?: Weakness;
 }
 
 export class World {
@@ -55,7 +57,7 @@ export class World {
   readonly history = new History();
   readonly witness: Witness;
   readonly trace: Trace;
-  readonly disk: Disk;
+  readonly disk: ManagerDisk;
   readonly violations: Violation[] = [];
   manager: Manager;
   readonly #options: RunOptions;
@@ -72,7 +74,7 @@ export class World {
     this.plan = plan;
     this.#options = options;
     this.trace = new Trace(this.time, options.sink);
-    this.disk = new Disk(this.time, randomFor(plan.seed, "disk"));
+    this.disk = new ManagerDisk(this.time, randomFor(plan.seed, "disk"));
     this.#network = randomFor(plan.seed, "network of the clients");
     this.witness = new Witness(this.history, this.time, this.#complain);
     this.hosts = plan.nodes.map((node, i) => {
@@ -111,14 +113,15 @@ export class World {
   #makeManager(): Manager {
     const { plan, time, hosts, trace, disk } = this;
     const onError = (message: string): void => {
-      // A store that takes nothing is said as an error, rightly.
-      if (!/^the store does not take changes/.test(message)) this.#complain("bug", message);
+      // A disk that takes nothing is said as an error, rightly.
+      if (!/ENOSPC|the store does not take changes/.test(message)) this.#complain("bug", message);
     };
-    const manager = new Manager({ plan, time, hosts, trace, disk, number: this.#lives++, onError });
-    this.#options.weaken?.(manager);
+    const weakness = this.#options.weakness ?? {};
+    const manager = new Manager({ plan, time, hosts, trace, disk, number: this.#lives++, onError, weakness });
     manager.life.onEnd(() => {
       trace.add("manager", "dies");
-      time.after(this.#downMs, () => this.#restart());
+      // Whoever watches over it starts it again, and not in a tight circle.
+      time.after(Math.max(RESTART_MS, this.#downMs), () => this.#restart());
     });
     return manager;
   }
@@ -128,18 +131,18 @@ export class World {
     const { manager, time, trace } = this;
     const began = time.now;
     trace.add("manager", `life ${manager.number} begins`);
-    void manager.start(this.hosts.map(({ entry }) => entry));
+    void manager.start();
     time.after(OWNED_MS, () => {
-      if (this.manager !== manager || !manager.life.alive) return;
+      if (this.manager !== manager || !manager.life.alive || !manager.running) return;
       const well = this.hosts.filter((host) => host.well && (this.#troubled.get(host) ?? -Infinity) < began);
-      checkOwners(manager.cluster, this.history, well, began, this.#complain);
+      checkOwners(manager.running.cluster, this.history, well, began, this.#complain);
     });
   }
 
   /** Plays the plan to its end and waits until everything has come to rest. */
   async run(): Promise<Result> {
     const { plan, time, trace } = this;
-    void this.manager.start(this.hosts.map(({ entry }) => entry));
+    void this.manager.start();
     const working = this.#clients.map((client, number) => client.run(plan.items.filter(isOf(number))));
     for (const item of plan.items) if (!isClients(item)) time.after(item.at, () => this.#befall(item));
     this.#look();
@@ -185,11 +188,10 @@ export class World {
   async #unrest(idle: () => boolean): Promise<string[]> {
     const busy = this.#clients.flatMap((client) => (client.busy === undefined ? [] : [`no answer to ${client.busy}`]));
     if (!idle()) return busy.length > 0 ? busy : ["a client has not done yet"];
-    const { manager } = this;
-    const { api } = manager;
-    if (!manager.life.alive || !api) return ["no manager"];
+    const { life, running } = this.manager;
+    if (!life.alive || !running) return ["no manager"];
     let text: string | undefined;
-    void callApi(api, {
+    void callApi(running.api, {
       method: "GET",
       target: "/containers/json?all=1",
       client: "rest",
@@ -199,7 +201,7 @@ export class World {
     });
     await this.time.run(this.time.now + 30_000, () => text !== undefined);
     if (text === undefined) return ["a list is not answered"];
-    return differences(this, manager.cluster, text);
+    return differences(this, running.cluster, text);
   }
 
   #befall(item: Exclude<Item, ClientItem>): void {
@@ -256,8 +258,8 @@ export class World {
   /** Looks into the manager now and then. */
   #look(): void {
     this.time.after(500, () => {
-      if (this.manager.life.alive && this.manager.api)
-        checkState(this.manager.cluster, this.witness, this.hosts, this.#complain);
+      const { life, running } = this.manager;
+      if (life.alive && running) checkState(running.cluster, this.witness, this.hosts, this.#complain);
       this.#look();
     });
   }
@@ -286,13 +288,13 @@ export class World {
       });
       trace.add(who, `${method} ${target.replace(/([0-9a-f]{12})[0-9a-f]{52}/g, "$1")}`);
       time.after(delay(), () => {
-        const { life, api } = this.manager;
-        if (!life.alive || !api) {
+        const { life, running } = this.manager;
+        if (!life.alive || !running) {
           end("refused");
           return;
         }
         unhook = life.onEnd(() => time.after(0, () => end("no answer")));
-        void callApi(api, { method, target, body, client: who, signal: gone.signal }).then((answer) => {
+        void callApi(running.api, { method, target, body, client: who, signal: gone.signal }).then((answer) => {
           // What a dead process says reaches nobody.
           if (life.alive) time.after(delay(), () => end(answer ?? "no answer"));
         });

@@ -1,0 +1,162 @@
+/**
+ * The protections that shoal has, each with what its absence looks like: a part of the manager that does not do its work.
+ * With any of them off the checkers must find a seed that fails; production code knows nothing of this.
+ */
+import type { Cluster } from "../../src/cluster/cluster.ts";
+import { type EngineWire, WireError } from "../../src/engine/wire/wire.ts";
+import type { Store, Write } from "../../src/store/store.ts";
+import type { Weakness } from "./manager.ts";
+
+export interface Protection {
+  /** What it protects from, in one line. */
+  readonly why: string;
+  readonly off: Weakness;
+}
+
+/** The store forgets what is written under a prefix. */
+const forgets = (prefix: string) => ({
+  store: (store: Store): Store => ({
+    get: (key, options) => store.get(key, options),
+    list: (under, options) => store.list(under, options),
+    watch: (under, observer, signal) => store.watch(under, observer, signal),
+    close: () => store.close(),
+    async txn({ conditions, writes }, options) {
+      const kept = writes.filter(({ key }) => !key.startsWith(prefix));
+      const result = await store.txn({ conditions, writes: kept }, options);
+      return result.ok ? { ok: true, versions: writes.map(() => "") } : result;
+    },
+  }),
+});
+
+/** Makes the wire say of creates that were lost on their way that they were never sent. */
+const neverSent = (wire: EngineWire): EngineWire => ({
+  address: wire.address,
+  connect: (signal) => wire.connect(signal),
+  close: () => wire.close(),
+  request: (request) =>
+    wire.request(request).catch((error: unknown) => {
+      if (!(error instanceof WireError) || !/\/containers\/create/.test(request.path)) throw error;
+      throw new WireError(error.fault, false, error.message);
+    }),
+});
+
+/** What is booked counts only some moments later: as if something waited between the decision and the booking. */
+function booksLate({ ledger, inventory, clock }: Cluster): void {
+  const reserve = ledger.reserve.bind(ledger);
+  ledger.reserve = (reservation) => {
+    if (inventory.byId(reservation.id)?.state !== "placing") {
+      reserve(reservation);
+      return;
+    }
+    clock.after(2, () => {
+      if (inventory.byId(reservation.id)?.state === "placing") reserve(reservation);
+    });
+  };
+}
+
+/** Creates under way hold nothing. */
+function holdsNothing({ ledger, inventory }: Cluster): void {
+  const reserve = ledger.reserve.bind(ledger);
+  ledger.reserve = (reservation) => {
+    if (inventory.byId(reservation.id)?.state !== "placing") reserve(reservation);
+  };
+}
+
+/** Names of creates under way are free. */
+function givesNamesTwice({ inventory }: Cluster): void {
+  const named = inventory.named.bind(inventory);
+  inventory.named = (name) => new Set([...named(name)].filter(({ state }) => state !== "placing"));
+}
+
+/** What left a node may be brought back by a list that was begun before. */
+function forgetsTheGone({ nodes }: Cluster): void {
+  const set = nodes.set.bind(nodes);
+  nodes.set = (id, node) => {
+    node.gone.set = () => node.gone;
+    return set(id, node);
+  };
+}
+
+/** The client is answered before the store has it. */
+function answersEarly({ writer }: Cluster): void {
+  writer.write = (writes: readonly Write[]) => {
+    writer.later(writes);
+    return Promise.resolve();
+  };
+}
+
+export const PROTECTIONS: Readonly<Record<string, Protection>> = {
+  "ledger hold": {
+    why: "creates under way hold their CPU, memory and ports",
+    off: { cluster: holdsNothing },
+  },
+  "decision lock": {
+    why: "nothing waits between choosing a node and booking on it",
+    off: { cluster: booksLate },
+  },
+  "name hold": {
+    why: "creates under way hold their names",
+    off: { cluster: givesNamesTwice },
+  },
+  "read your writes": {
+    why: "a list waits until what clients changed is read back",
+    off: {
+      cluster({ refresher }) {
+        refresher.settled = () => Promise.resolve();
+      },
+    },
+  },
+  "stale list": {
+    why: "a list that was begun before a change does not undo it",
+    off: {
+      observer: (observer) => ({
+        ...observer,
+        inventory: (inventory) => observer.inventory({ ...inventory, startedAt: Number.POSITIVE_INFINITY }),
+      }),
+    },
+  },
+  "gone stays gone": {
+    why: "a list that was begun before a removal does not bring the container back",
+    off: { cluster: forgetsTheGone },
+  },
+  "sent at most once": {
+    why: "a create that may have arrived is not sent to another node",
+    off: { wire: neverSent },
+  },
+  comparison: {
+    why: "the cache is compared with each engine now and then, for events that were lost",
+    off: { timing: { resyncEveryMs: 1e9 } },
+  },
+  foreign: {
+    why: "what was not made through shoal is left alone",
+    off: { options: { foreign: "manage" } },
+  },
+  intent: {
+    why: "an intent is durable before an engine is asked, so that a crash leaves nothing unowned",
+    off: forgets("intents/"),
+  },
+  identity: {
+    why: "who a container is outlives the manager",
+    off: forgets("containers/"),
+  },
+  inventory: {
+    why: "what a node had is known also while it cannot be asked after a restart",
+    off: forgets("rows/"),
+  },
+  tombstone: {
+    why: "what was removed from a lost node does not come back with it",
+    off: forgets("tombstones/"),
+  },
+  "durable answer": {
+    why: "a client is answered when the store has it, not before",
+    off: { cluster: answersEarly },
+  },
+  nonce: {
+    why: "a container made from a committed image inherits no identity",
+    off: {
+      cluster({ images }) {
+        images.hintOf = () => undefined;
+      },
+    },
+  },
+};

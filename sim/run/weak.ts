@@ -1,0 +1,20 @@
+/** Searches for the first seed that fails with a protection switched off. */
+import { planOf } from "./plan.ts";
+import { PROTECTIONS } from "./protections.ts";
+import { play, type Violation } from "./world.ts";
+
+export interface Catch {
+  readonly seed: number;
+  readonly violation: Violation;
+}
+
+/** @returns undefined when none of `seeds` seeds fails */
+export async function catchWithout(name: string, seeds: number): Promise<Catch | undefined> {
+  const weakness = PROTECTIONS[name]?.off;
+  if (!weakness) throw new Error(`no protection is called ${name}: ${Object.keys(PROTECTIONS).join(", ")}`);
+  for (let seed = 1; seed <= seeds; seed++) {
+    const [violation] = (await play(planOf(seed), { weakness })).violations;
+    if (violation) return { seed, violation };
+  }
+  return undefined;
+}
