@@ -52,7 +52,7 @@ function begin({ witness, history }: FateParts, host: Host, fault: NodeItem["fau
         host.slowMs = 0;
       };
     case "lost events":
-      host.losing = 60;
+      host.losing = history.made.length % 2 === 0 ? 100 : 50;
       return () => {
         host.losing = 0;
       };

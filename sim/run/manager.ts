@@ -28,6 +28,9 @@ import type { Trace } from "./trace.ts";
 /** Admits this much more than a node reports. */
 export const OVERCOMMIT = 0.05;
 
+/** Engines are compared often, so that many lists are under way while things change. */
+const TIMING: Partial<EngineTiming> = { resyncEveryMs: 8_000 };
+
 /** A manager with one protection switched off: what is put in the place of its parts. */
 export interface Weakness {
   readonly store?: (store: Store) => Store;
@@ -114,7 +117,7 @@ export class Manager {
         return new Engine({
           wire: weakness.wire?.(link) ?? link,
           observer: weakness.observer?.(told) ?? told,
-          ...(weakness.timing && { timing: weakness.timing }),
+          timing: { ...TIMING, ...weakness.timing },
           clock,
           random,
           log,

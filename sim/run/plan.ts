@@ -223,7 +223,7 @@ function nodePlan(random: Random): NodePlan {
 function moment(random: Random, endMs: number, rush: boolean): number {
   if (!rush) return 100 + random.int(endMs - 100);
   const burst = 1 + random.int(4);
-  return Math.min(endMs - 1, (burst * endMs) / 5 + random.int(300));
+  return Math.min(endMs - 1, (burst * endMs) / 5 + random.int(pick(random, [4, 300])));
 }
 
 function clientItem(random: Random, clients: number, endMs: number, rush: boolean): ClientItem {

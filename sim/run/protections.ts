@@ -48,7 +48,7 @@ function booksLate({ ledger, inventory, clock }: Cluster): void {
       reserve(reservation);
       return;
     }
-    clock.after(2, () => {
+    clock.after(20, () => {
       if (inventory.byId(reservation.id)?.state === "placing") reserve(reservation);
     });
   };
