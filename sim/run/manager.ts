@@ -6,6 +6,7 @@ import { type Api, createApi } from "../../src/api/api.ts";
 import { Cluster, type ClusterOptions } from "../../src/cluster/cluster.ts";
 import type { HostFacts } from "../../src/cluster/info.ts";
 import { setEntries } from "../../src/cluster/membership.ts";
+import { restore } from "../../src/cluster/restore.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import type { EngineObserver } from "../../src/engine/observer.ts";
 import type { EngineTiming } from "../../src/engine/timing.ts";
@@ -80,6 +81,7 @@ export class Manager {
       const store = await FileStore.open(STORE_DIRECTORY, context);
       const cluster = this.#makeCluster(weakness.store?.(store) ?? store);
       weakness.cluster?.(cluster);
+      await restore(cluster);
       setEntries(
         cluster,
         hosts.map(({ entry }) => entry),

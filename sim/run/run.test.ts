@@ -1,15 +1,15 @@
 /** The simulator itself: it replays, it shrinks, and a number of seeds hold. `npm run sim` plays more. */
 import { describe, expect, it } from "vitest";
 import type { Weakness } from "./manager.ts";
-import { type Plan, planOf } from "./plan.ts";
+import { planOf } from "./plan.ts";
 import { shrink } from "./shrink.ts";
 import { play } from "./world.ts";
 
 const FULL = process.env.SHOAL_FULL === "1";
-const SEEDS = FULL ? 3_000 : 60;
+const SEEDS = FULL ? 3_000 : 200;
 
-/** What a manager forgets with its end is not kept yet. */
-const withoutCrashes = (plan: Plan): Plan => ({ ...plan, items: plan.items.filter((item) => item.do !== "crash") });
+/** What a node had is not listed yet while it cannot be read after a restart. */
+const NOT_YET = ["missing"];
 
 describe("a seed", () => {
   it("gives the same trace to the last line, whatever was played before", async () => {
@@ -44,12 +44,16 @@ describe("a seed", () => {
 describe("whatever clients do and engines suffer", () => {
   it(`nothing is lost, twice or harmed in ${SEEDS} seeds`, async () => {
     let created = 0;
+    let crashes = 0;
     for (let seed = 1; seed <= SEEDS; seed++) {
-      const { violations, ...told } = await play(withoutCrashes(planOf(seed)));
-      expect({ seed, violations }).toEqual({ seed, violations: [] });
+      const { violations, ...told } = await play(planOf(seed));
+      const found = violations.filter(({ rule }) => !NOT_YET.includes(rule));
+      expect({ seed, found }).toEqual({ seed, found: [] });
       created += told.created;
+      crashes += told.crashes;
     }
     // A simulator in which nothing happens finds nothing.
     expect(created).toBeGreaterThan(SEEDS * 3);
+    expect(crashes).toBeGreaterThan(SEEDS / 4);
   }, 3_600_000);
 });

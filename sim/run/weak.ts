@@ -1,4 +1,4 @@
-/** Searches for the first seed that fails with a protection switched off. */
+/** Searches for the first seed that fails with a protection switched off, and holds with it. */
 import { planOf } from "./plan.ts";
 import { PROTECTIONS } from "./protections.ts";
 import { play, type Violation } from "./world.ts";
@@ -14,7 +14,8 @@ export async function catchWithout(name: string, seeds: number): Promise<Catch |
   if (!weakness) throw new Error(`no protection is called ${name}: ${Object.keys(PROTECTIONS).join(", ")}`);
   for (let seed = 1; seed <= seeds; seed++) {
     const [violation] = (await play(planOf(seed), { weakness })).violations;
-    if (violation) return { seed, violation };
+    // Nothing but the missing protection may be to blame.
+    if (violation && (await play(planOf(seed))).violations.length === 0) return { seed, violation };
   }
   return undefined;
 }
