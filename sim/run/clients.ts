@@ -41,6 +41,8 @@ interface Target {
   readonly ref: string;
   /** Undefined when a name may be another's by now. */
   readonly sure: Made | undefined;
+  /** Whom the client means. */
+  readonly meant: Made;
   readonly covers: (made: Made) => boolean;
 }
 
@@ -108,6 +110,7 @@ export class Client {
     const image = item.committed ? committed[item.at % Math.max(1, committed.length)] : undefined;
     const outcome = await this.#ask("POST", `/containers/create?name=${name}`, bodyOf(made, image));
     if (!succeeded(outcome)) {
+      made.untold = true;
       if (declined(outcome)) made.refused = isAnswer(outcome) ? outcome.status : 0;
       return;
     }
@@ -116,7 +119,13 @@ export class Client {
     if (made.living().length === 0 && !history.mayBeRemoved(made) && made.goneAt < 0) {
       complain("answered", `client ${this.#number} was told of ${made.token}, and no engine has it`);
     }
-    if (item.start) await this.#changeTo("start", { ref: made.id, sure: made, covers: (one) => one === made });
+    if (item.start)
+      await this.#changeTo("start", {
+        ref: made.id,
+        sure: made,
+        meant: made,
+        covers: (one) => one === made,
+      });
   }
 
   /** A container by the item's index: mostly one that somebody was told of. */
@@ -128,8 +137,8 @@ export class Client {
     const made = from[item.which % Math.max(1, from.length)];
     if (made?.id === undefined) return undefined;
     const ref = refOf(made, made.id, item.by);
-    if (item.by !== "name") return { ref, sure: made, covers: (one) => one === made };
-    return { ref, sure: undefined, covers: (one) => one.names.has(ref) };
+    if (item.by !== "name") return { ref, sure: made, meant: made, covers: (one) => one === made };
+    return { ref, sure: undefined, meant: made, covers: (one) => one.names.has(ref) };
   }
 
   async #change(item: ChangeItem): Promise<void> {
@@ -182,11 +191,9 @@ export class Client {
     this.#checkFound(target, outcome, asked);
     this.#settle(removal, outcome);
     if (!succeeded(outcome)) return;
-    for (const made of history.made) {
-      if (made === target.sure || (target.covers(made) && made.goneAt >= asked)) {
-        made.removedAt = Math.min(made.removedAt, time.now);
-      }
-    }
+    const gone = history.made.filter((made) => target.covers(made) && made.goneAt >= asked);
+    // On a node that is lost it stays, and is kept aside when the node is back.
+    for (const made of gone.length > 0 ? gone : [target.meant]) made.removedAt = Math.min(made.removedAt, time.now);
   }
 
   async #prune(_item: PlainItem): Promise<void> {

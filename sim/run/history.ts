@@ -26,6 +26,8 @@ export class Made {
   toldAt = Number.POSITIVE_INFINITY;
   /** The client was told that there is none. */
   refused: number | undefined;
+  /** Its client was told of no container, for certain or not: what is there all the same nobody counts on. */
+  untold = false;
   /** Every name that it may have had. */
   readonly names = new Set<string>();
   readonly copies: Copy[] = [];

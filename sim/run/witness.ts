@@ -116,8 +116,17 @@ export class Witness {
 
   /** Two containers of shoal's never have one name, not even for a moment. */
   #checkName(made: Made, container: SimContainer): void {
+    // One that was made late, after its name was given up, is removed as soon as it is found.
+    if (made.untold) return;
     for (const other of this.#history.made) {
-      if (other === made) continue;
+      // What was removed while its node was lost is there until the node is back; its name is free at once.
+      if (
+        other === made ||
+        other.untold ||
+        other.removedAt < Number.POSITIVE_INFINITY ||
+        this.#history.mayBeRemoved(other)
+      )
+        continue;
       if (other.living().some((copy) => copy.container.name === container.name)) {
         this.#complain("name", `${other.token} and ${made.token} are both called ${container.name}`);
       }
