@@ -35,10 +35,11 @@ function portsOf(container: SimContainer): string[] {
   return [...ports];
 }
 
-export function heldOn(engine: SimEngine): Held {
+/** @param except IDs of containers that do not count */
+export function heldOn(engine: SimEngine, except?: ReadonlySet<string>): Held {
   const held: Held = { nanoCpus: 0, memory: 0, ports: [] };
   for (const container of engine.daemon.containers.all()) {
-    if (!holdsNow(container)) continue;
+    if (!holdsNow(container) || except?.has(container.id)) continue;
     const { NanoCpus = 0, CpuShares = 0, Memory = 0, MemoryReservation = 0 } = container.hostConfig as HostConfig;
     // Tests use shares only in the form `-c N` that shoal turns into 1024·N/NCPU.
     held.nanoCpus += NanoCpus || Math.round((CpuShares * engine.daemon.facts.cpus) / 1024) * 1e9;

@@ -33,8 +33,6 @@ export function checkList(history: History, rows: readonly Row[], asked: number,
   }
   for (const made of history.standing()) {
     if (shown.has(made) || made.toldAt >= asked || made.living().length === 0) continue;
-    // Removed while its node was lost: the copy there is kept aside.
-    if ([...made.names].some((name) => name.includes(".removed-"))) continue;
     if (history.mayBeRemoved(made) || made.removedAt < Number.POSITIVE_INFINITY) continue;
     complain("missing", `${made.token} (${[...made.names].join()}) is on ${made.copy?.host.name}, and is not shown`);
   }

@@ -51,7 +51,8 @@ export function differences({ hosts, history, time }: Scene, cluster: Cluster, l
 const line = (node = "", name = "", state = ""): string => `${node} ${name} ${state}`;
 
 function ledgerOf(cluster: Cluster, node: ClusterNode, host: Host): string[] {
-  const held = heldOn(host.engine);
+  // What is kept aside holds nothing.
+  const held = heldOn(host.engine, node.ignored);
   const sums = cluster.ledger.sums(node.id);
   const same = sums.memory === held.memory && sums.nanoCpus === held.nanoCpus;
   return same

@@ -147,7 +147,7 @@ export class Witness {
 
   #weigh(host: Host, event: SimEvent): void {
     if (event.action === "rename" || this.#unaccounted.has(host)) return;
-    const held = heldOn(host.engine);
+    const held = heldOn(host.engine, this.#uncounted());
     const what = `${host.name} after ${event.action} of ${event.attributes.name}`;
     const memory = withOvercommit(host.memory, OVERCOMMIT);
     const cpus = withOvercommit(host.nanoCpus, OVERCOMMIT);
@@ -155,6 +155,12 @@ export class Witness {
     if (held.nanoCpus > cpus) this.#complain("capacity", `${what}: ${held.nanoCpus} of ${cpus} CPUs × 10⁹`);
     const twice = held.ports.find((port, i) => held.ports.indexOf(port) !== i);
     if (twice !== undefined) this.#complain("port", `${what}: ${twice} is given twice`);
+  }
+
+  /** Copies that are removed or kept aside as soon as they are found. */
+  #uncounted(): Set<string> {
+    const made = this.#history.made.filter((one) => one.untold || one.removedAt < Number.POSITIVE_INFINITY);
+    return new Set(made.flatMap(({ copies }) => copies.map(({ container }) => container.id)));
   }
 
   #seeVolume(host: Host, event: SimEvent): void {
