@@ -260,6 +260,27 @@ describe("hints and records", () => {
     await expectAllAgree();
   });
 
+  it("removes no copy for another one that only the store tells of", async () => {
+    await open({ mintIds: true, nodes: 2 });
+    const bodies = world.meddle("node-1").record(/^POST \/containers\/create/);
+    const { record } = await world.create("web", memory(100));
+    expect(record.node.name).toBe("node-1");
+    world.engine("node-1").faults.failNext("POST /containers/{name}/start", 500, "no space left on device");
+    await world.start("web");
+    await world.list();
+    await world.cluster.writer.idle();
+    world.life.alive = false;
+    const [first, second] = [world.engine("node-1").daemon, world.engine("node-2").daemon];
+    second.lifecycle.remove(second.containers.get("web"), true, false);
+    first.containers.create("web", JSON.parse(bodies[0] ?? ""), "1.51");
+    const list = world.meddle("node-2").hold(/^GET \/containers\/json/);
+    await world.crashManager();
+    await world.until("one node is read", () => world.cluster.reachable().length === 1);
+    list();
+    await expectAllAgree();
+    expect(world.record("web")).toMatchObject({ id: record.id, node: { name: "node-1" } });
+  });
+
   it("removes what an engine makes after all of a create that was given up", async () => {
     await open({ nodes: 1 });
     world.meddle("node-1").loseRequest(/^POST \/containers\/create/);

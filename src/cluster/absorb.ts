@@ -4,7 +4,7 @@
  */
 import { recordOf } from "./adopt.ts";
 import type { Cluster } from "./cluster.ts";
-import { judgeCopies } from "./copies.ts";
+import { see } from "./copies.ts";
 import { forget } from "./forget.ts";
 import { HINT_LABEL } from "./hint.ts";
 import { settle } from "./holdings.ts";
@@ -96,7 +96,7 @@ function update(cluster: Cluster, record: ContainerRecord, row: ListedContainer,
     clusterId: (engineId) => node.containers.get(engineId)?.id ?? engineId,
     networkId: (engineId) => clusterNetworkId(node, engineId),
   });
-  if (!before) judgeCopies(cluster, record);
+  see(cluster, record);
   if (record.name !== name || record.created !== created) cluster.registry.remember(record);
   const exit = /^Exited \((-?\d+)\)/.exec(row.status);
   record.exitCode = exit ? Number(exit[1]) : undefined;

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { claimNonce } from "./claim.ts";
 import type { Cluster } from "./cluster.ts";
-import { awaitOther, setAside } from "./copies.ts";
+import { awaitOther, isSeen, setAside } from "./copies.ts";
 import { drop } from "./forget.ts";
 import { decodeHint, HINT_LABEL, type Hint } from "./hint.ts";
 import type { ListedContainer } from "./list-entry.ts";
@@ -109,7 +109,7 @@ function isReplaced(cluster: Cluster, node: ClusterNode, row: ListedContainer, h
   const neverRan = row.state === "created";
   const newer = hint.epoch > other.epoch;
   if (!newer || neverRan) {
-    if (other.entry === undefined) {
+    if (!isSeen(other)) {
       awaitOther(other, { node, engineId: row.engineId });
       return true;
     }
@@ -119,7 +119,7 @@ function isReplaced(cluster: Cluster, node: ClusterNode, row: ListedContainer, h
       return true;
     }
   }
-  setAside(cluster, other.node, other.engineId, other.state === "created" && other.entry !== undefined);
+  setAside(cluster, other.node, other.engineId, other.state === "created" && isSeen(other));
   drop(cluster, other);
   return false;
 }

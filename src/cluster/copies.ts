@@ -20,6 +20,20 @@ export function awaitOther(other: ContainerRecord, copy: Copy): void {
   waiting.set(other, [...copies, copy]);
 }
 
+/** Listed by an engine since this manager started: what the store tells alone may be older than what is. */
+const seen = new WeakSet<ContainerRecord>();
+
+export function isSeen(record: ContainerRecord): boolean {
+  return seen.has(record);
+}
+
+/** An engine lists it. */
+export function see(cluster: Cluster, record: ContainerRecord): void {
+  if (seen.has(record)) return;
+  seen.add(record);
+  judgeCopies(cluster, record);
+}
+
 /** An engine has shown it, or it is gone: its copies are looked at again. */
 export function judgeCopies(cluster: Cluster, record: ContainerRecord): void {
   const copies = waiting.get(record);
