@@ -1,4 +1,6 @@
 /** K5, a host that is powered off: what waits for it ends, its containers stay known, and all is as it is when it is back. */
+import { mkdtempSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { docker, shell } from "./support/docker.ts";
 import { machinesIn } from "./support/engines.ts";
@@ -13,9 +15,12 @@ const ON = "-e constraint:node==node-3";
 
 describe.runIf(fleet().subject === "shoal")("a host that dies", () => {
   let manager: Manager;
+  let env: Record<string, string>;
   beforeAll(async () => {
     await emptyFleet();
-    manager = await startManager();
+    // Outlives a manager.
+    env = { SHOAL_STORE: `file://${join(mkdtempSync(join(fleet().work, "lost-")), "store")}` };
+    manager = await startManager({ env });
   });
   afterAll(async () => {
     await machinesIn(fleet().folder).start("node-3");
@@ -60,6 +65,18 @@ describe.runIf(fleet().subject === "shoal")("a host that dies", () => {
     }
     expect((await shell(target, `docker create ${ON} busybox`)).code).not.toBe(0);
     expect((await shell(target, "docker create --name lost busybox")).stderr).toContain("already in use");
+  });
+
+  it("is known to a manager that starts meanwhile", async () => {
+    const before = await list();
+    process.kill(manager.pid, "SIGKILL");
+    await manager.stop();
+    manager = await startManager({ env, impatient: true });
+    expect(await listed(/^kept Up/m)).toMatch(/^lost Host Down/m);
+    expect((await list()).split("\n").length).toBe(before.split("\n").length);
+    const asked = await shell(at(manager.host), "docker inspect lost");
+    expect(asked.stderr).toContain("node node-3 cannot be reached");
+    expect((await shell(at(manager.host), "docker create --name lost busybox")).stderr).toContain("already in use");
   });
 
   it("gives the name of what is removed by force to another container at once", async () => {
