@@ -16,8 +16,8 @@ import { type Read, readAnswers } from "./answers.ts";
 import type { Input } from "./input.ts";
 import { hopsOf, type Seen, type Watch } from "./watch.ts";
 
-/** An answer, or the end of what a client began, comes within this. */
-const HANG_MS = 20_000;
+/** An answer, or the end of what a client began, comes within this: longer than ENGINE_UNREAD_MS, which is no hang. */
+const HANG_MS = 90_000;
 /** After this silence nothing more is expected of an input that is not whole, or of a stream. */
 const QUIET_MS = 30;
 /** Words that no client may ever be told. */
