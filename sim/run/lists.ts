@@ -21,7 +21,9 @@ export function checkList(history: History, rows: readonly Row[], asked: number,
     const name = row.Names[0] ?? "";
     if (names.has(name)) complain("name", `two rows are called ${name}`);
     names.add(name);
-    const made = row.Labels[OWN_LABEL] === undefined ? history.byToken(row.Labels[TOKEN_LABEL]) : undefined;
+    // Of a container whose row was never read back the labels are not known; its ID is.
+    const token = row.Labels[OWN_LABEL] === undefined ? row.Labels[TOKEN_LABEL] : undefined;
+    const made = history.byToken(token) ?? history.made.find(({ id }) => id === row.Id);
     if (!made) continue;
     if (shown.has(made)) complain("twice", `${made.token} has two rows`);
     shown.set(made, row);

@@ -68,15 +68,6 @@ function givesNamesTwice({ inventory }: Cluster): void {
   inventory.named = (name) => new Set([...named(name)].filter(({ state }) => state !== "placing"));
 }
 
-/** What left a node may be brought back by a list that was begun before. */
-function forgetsTheGone({ nodes }: Cluster): void {
-  const set = nodes.set.bind(nodes);
-  nodes.set = (id, node) => {
-    node.gone.set = () => node.gone;
-    return set(id, node);
-  };
-}
-
 /** The client is answered before the store has it. */
 function answersEarly({ writer }: Cluster): void {
   writer.write = (writes: readonly Write[]) => {
@@ -106,34 +97,13 @@ export const PROTECTIONS: Readonly<Record<string, Protection>> = {
       },
     },
   },
-  "stale list": {
-    why: "a list that was begun before a change does not undo it",
-    off: {
-      observer: (observer) => ({
-        ...observer,
-        inventory: (inventory) => observer.inventory({ ...inventory, startedAt: Number.POSITIVE_INFINITY }),
-      }),
-    },
-  },
-  "gone stays gone": {
-    why: "a list that was begun before a removal does not bring the container back",
-    off: { cluster: forgetsTheGone },
-  },
   "sent at most once": {
     why: "a create that may have arrived is not sent to another node",
     off: { wire: neverSent },
   },
-  comparison: {
-    why: "the cache is compared with each engine now and then, for events that were lost",
-    off: { timing: { resyncEveryMs: 1e9 } },
-  },
   foreign: {
     why: "what was not made through shoal is left alone",
     off: { options: { foreign: "manage" } },
-  },
-  intent: {
-    why: "an intent is durable before an engine is asked, so that a crash leaves nothing unowned",
-    off: forgets("intents/"),
   },
   identity: {
     why: "who a container is outlives the manager",
