@@ -101,6 +101,10 @@ export const PROTECTIONS: Readonly<Record<string, Protection>> = {
     why: "a create that may have arrived is not sent to another node",
     off: { wire: neverSent },
   },
+  comparison: {
+    why: "the cache is compared with each engine now and then, for events that were lost",
+    off: { timing: { resyncEveryMs: 1e9 } },
+  },
   foreign: {
     why: "what was not made through shoal is left alone",
     off: { options: { foreign: "manage" } },
