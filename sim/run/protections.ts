@@ -109,6 +109,10 @@ export const PROTECTIONS: Readonly<Record<string, Protection>> = {
     why: "what was not made through shoal is left alone",
     off: { options: { foreign: "manage" } },
   },
+  intent: {
+    why: "a create that a crash leaves unanswered keeps its name until its node has told",
+    off: forgets("intents/"),
+  },
   identity: {
     why: "who a container is outlives the manager",
     off: forgets("containers/"),
