@@ -8,6 +8,7 @@ import { compareVersions } from "../docker/version.ts";
 import { takenFromEnv } from "../scheduler/request.ts";
 import type { Cluster } from "./cluster.ts";
 import { HINT_LABEL } from "./hint.ts";
+import type { Shape } from "./judge.ts";
 import { engineShares } from "./needs.ts";
 import { builtInNetwork } from "./network-ids.ts";
 import type { ClusterNode } from "./node.ts";
@@ -34,6 +35,20 @@ export const GUARDED_PATHS: readonly (readonly string[])[] = [
   ].map((key) => ["HostConfig", key]),
   ["HostConfig", "RestartPolicy", "Name"],
   ["NetworkingConfig", "EndpointsConfig"],
+];
+
+/** What we read by its type: another one would pass for absent, and the container for one that needs nothing. */
+export const BODY_SHAPE: Shape = [
+  ["object"],
+  ["object", "Labels"],
+  ["array", "Env"],
+  ["object", "HostConfig"],
+  ["int64", "HostConfig", "Memory"],
+  ["int64", "HostConfig", "MemoryReservation"],
+  ["int64", "HostConfig", "NanoCpus"],
+  ["int64", "HostConfig", "CpuShares"],
+  ["object", "NetworkingConfig"],
+  ["object", "NetworkingConfig", "EndpointsConfig"],
 ];
 
 export interface EngineBody {

@@ -3,7 +3,7 @@
  * reason hands over to the next. Owns the life of a placement until the engine's answer.
  */
 import { badRequest, DockerError, invalidName, nameInUse } from "../docker/errors.ts";
-import { assertNoVariants, decodeJson, goGet, splice } from "../docker/json-text.ts";
+import { assertNoVariants, goGet, splice } from "../docker/json-text.ts";
 import { generateName } from "../docker/names.ts";
 import { isValidContainerName } from "../docker/references.ts";
 import { clampVersion } from "../docker/version.ts";
@@ -15,13 +15,14 @@ import { type Request, readRequest } from "../scheduler/request.ts";
 import { claimNonce } from "./claim.ts";
 import type { Cluster } from "./cluster.ts";
 import { removeCopy } from "./copies.ts";
-import { type EngineBody, engineBody, GUARDED_PATHS, wholeCpus } from "./create-body.ts";
+import { BODY_SHAPE, type EngineBody, engineBody, GUARDED_PATHS, wholeCpus } from "./create-body.ts";
 import { failedForItself, succeeded } from "./distress.ts";
 import { forget } from "./forget.ts";
 import { encodeHint } from "./hint.ts";
 import { settle } from "./holdings.ts";
 import { canonicalImage } from "./image-index.ts";
 import { withImagePorts } from "./image-ports.ts";
+import { decodeShaped, judge, NOBODY } from "./judge.ts";
 import { needsOfRequest } from "./needs.ts";
 import type { ClusterNode } from "./node.ts";
 import { expectVolumes } from "./own-volumes.ts";
@@ -50,9 +51,12 @@ export interface Order {
 
 /** @param wantedName the client's, "" when it gave none. Throws DockerError. */
 export async function createContainer(cluster: Cluster, wantedName: string, recipe: Recipe): Promise<CreateAnswer> {
-  const body = decodeJson(recipe.text);
-  if (typeof body !== "object" || body === null || Array.isArray(body))
+  const question = { path: `/containers/create?name=${NOBODY}`, version: recipe.version };
+  const body = await decodeShaped(cluster, recipe.text, BODY_SHAPE, question);
+  if (body === null) {
+    await judge(cluster, question, recipe.text);
     throw badRequest("config cannot be empty in order to create a container");
+  }
   assertNoVariants(recipe.text, GUARDED_PATHS);
   const name = chooseName(cluster, wantedName);
   let request = readRequest(body, name, recipe.platform, { cpuShares: cluster.options.cpuShares });

@@ -1,10 +1,11 @@
 /** `docker update`: new needs ask the ledger first, and are given back when the engine refuses. */
 import { conflict, DockerError } from "../docker/errors.ts";
-import { assertNoVariants, decodeJson, goGet, splice } from "../docker/json-text.ts";
+import { assertNoVariants, goGet, splice } from "../docker/json-text.ts";
 import { CREATE_MS } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
 import { nodeFailure } from "./exchange.ts";
 import { reservationOf, settle } from "./holdings.ts";
+import { decodeShaped, NOBODY, type Shape } from "./judge.ts";
 import { isUpdating, remeasure, whileUpdating } from "./measure.ts";
 import { engineShares } from "./needs.ts";
 import { type ContainerRecord, holds, type Needs } from "./record.ts";
@@ -20,6 +21,15 @@ const GUARDED_PATHS: readonly (readonly string[])[] = [
   ["RestartPolicy", "Name"],
 ];
 
+const BODY_SHAPE: Shape = [
+  ["object"],
+  ["int64", "CpuShares"],
+  ["int64", "NanoCpus"],
+  ["int64", "Memory"],
+  ["int64", "MemoryReservation"],
+  ["object", "RestartPolicy"],
+];
+
 /** @returns the engine's answer. Throws DockerError: 409 when the node has no room for the new needs. */
 export async function updateContainer(
   cluster: Cluster,
@@ -28,7 +38,7 @@ export async function updateContainer(
   text: string,
   version: string | undefined,
 ): Promise<string> {
-  const body = decodeJson(text);
+  const body = await decodeShaped(cluster, text, BODY_SHAPE, { path: `/containers/${NOBODY}/update`, version });
   assertNoVariants(text, GUARDED_PATHS);
   const { node } = record;
   const shares = goGet(body, "CpuShares");

@@ -2,6 +2,7 @@
 
 import { findExec } from "../../cluster/find-exec.ts";
 import { requireOwn } from "../../cluster/foreign.ts";
+import { judge, NOBODY } from "../../cluster/judge.ts";
 import { requireReachable } from "../../cluster/lookup.ts";
 import type { ContainerRecord } from "../../cluster/record.ts";
 import { clusterText } from "../../cluster/translate.ts";
@@ -93,7 +94,12 @@ function wantsTty(body: Buffer): boolean | undefined {
   }
 }
 
+/** As in dockerd a size that is none is refused before the exec is looked for. */
 const resizeExec: Route["handle"] = async (context, answer) => {
+  const { cluster, params, request } = context;
+  if (!cluster.execs.get(params.id ?? "")) {
+    await judge(cluster, { path: `/exec/${NOBODY}/resize${queryOf(request)}`, version: request.version });
+  }
   const { record, path } = await execPath(context, "/resize");
   await forward(context, answer, record.node, path);
 };
