@@ -70,6 +70,19 @@ describe.each([false, true])("a new manager while a node is down (minted IDs: %s
 });
 
 describe("the rows of a node in the store", () => {
+  it("are shown under the name that a rename told before its node was lost", async () => {
+    await open({ nodes: 2 });
+    await world.run("web", on("node-2"));
+    await world.names();
+    const reading = world.meddle("node-2").hold(/^GET \/containers\/json/, 100);
+    await world.rename("web", "shop");
+    await restartWithout("node-2");
+    reading();
+    expect((await world.list()).map(({ Names, Status }) => `${Names} ${Status}`)).toEqual(["/shop Host Down"]);
+    await back("node-2");
+    expect(await world.names()).toEqual(["shop"]);
+  });
+
   it("go with their containers, and are not written again for their age", async () => {
     await open({ nodes: 1 });
     await world.run("one");

@@ -116,6 +116,11 @@ export class Inventory {
     if (record.removed || record.name !== name) this.#nameIndexDelete(record, name);
   }
 
+  /** Its row was written under a name that may be another by now. */
+  reshow(record: ContainerRecord): void {
+    this.#reshown.add(record);
+  }
+
   /** Containers whose shown name may be another than when this was last asked, though no engine has listed it yet. */
   takeReshown(): readonly ContainerRecord[] {
     const records = [...this.#reshown];

@@ -42,6 +42,7 @@ interface RememberedRow {
 
 /** The parts of the list entry that are acted on. */
 interface RowFacts {
+  readonly Names?: readonly string[];
   readonly Created: number;
   readonly Image: string;
   readonly ImageID: string;
@@ -172,6 +173,8 @@ function recallRow(cluster: Cluster, node: ClusterNode, engineId: string, row: R
   record.published = row.published;
   record.tty = row.tty;
   record.entry = entryOf(row);
+  // A rename may have been told, and its node lost before the row could be read again: the identity knows.
+  if (told.Names?.[0] !== `/${record.name}`) inventory.reshow(record);
   settle(cluster, record);
 }
 
