@@ -69,6 +69,22 @@ describe("a node that fails a create for its own reason", () => {
   });
 });
 
+/** What is written next waits for the store until the function returned is called. */
+function holdWrite(): () => void {
+  const { writer } = world.cluster;
+  const write = writer.write.bind(writer);
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  writer.write = async (writes) => {
+    writer.write = write;
+    await held;
+    return write(writes);
+  };
+  return release;
+}
+
 describe("a node that cannot start what it made", () => {
   it.each([false, true])(
     "gives it to another node, where it is the same container (minted IDs: %s)",
@@ -137,17 +153,41 @@ describe("a node that cannot start what it made", () => {
     world.engine("node-1").faults.failNext("start", 500, NO_SPACE);
     world.meddle("node-2").loseRequest(/create\?/);
     expect((await refusal(world.start("web"))).message).toBe(NO_SPACE);
-    await world.until("it is back", async () => (await world.list())[0]?.State === "created");
+    await world.until("it is back", () => world.cluster.inventory.find("web")?.engineId === record.engineId);
     expect(world.record("web")).toMatchObject({ id: record.id, epoch: 1 });
     await expectTrueList(world);
     world.engine("node-1").faults.failNext("start", 500, NO_SPACE);
     world.meddle("node-2").loseAnswer(/create\?/);
     expect((await refusal(world.start("web"))).message).toBe(NO_SPACE);
-    await world.until("it is adopted", async () => (await world.list())[0]?.State === "created");
+    await world.until("it is adopted", () => world.cluster.inventory.find("web")?.node.name === "node-2");
+    await world.until("it is adopted", () => world.cluster.inventory.find("web")?.engineId !== "");
     expect(world.record("web")).toMatchObject({ id: record.id, epoch: 2 });
     expect(await world.start("web")).toBe(true);
     await world.until("the first copy is removed", () => world.engine("node-1").daemon.containers.size === 0);
     await expectTrueList(world);
+  });
+
+  it("is there all the time while another node makes it", async () => {
+    await open({ nodes: 2 });
+    const { record } = await world.create("web", mem(GB));
+    world.engine("node-1").faults.failNext("start", 500, NO_SPACE);
+    const stored = holdWrite();
+    const starting = world.start("web");
+    await world.until("it is to move", () => world.cluster.inventory.byId(record.id)?.epoch === 2);
+    const moving = { status: 503, message: "container web is moving to node node-2: try again in a moment" };
+    for (const ref of ["web", record.id, record.id.slice(0, 12)])
+      expect(await refusal(world.inspect(ref))).toEqual(moving);
+    const inside = { NetworkMode: `container:${record.id}` };
+    expect(await refusal(world.create("sidecar", { HostConfig: inside }))).toEqual(moving);
+    expect((await refusal(world.create("web"))).status).toBe(409);
+    expect((await world.list()).map(({ Id, Names, State }) => `${Id} ${Names} ${State}`)).toEqual([
+      `${record.id} /web created`,
+    ]);
+    stored();
+    expect(await starting).toBe(true);
+    expect((await world.inspect("web")).Id).toBe(record.id);
+    await expectTrueList(world);
+    expectTrueLedger(world);
   });
 
   it("leaves one that has run where it is", async () => {

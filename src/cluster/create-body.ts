@@ -9,6 +9,7 @@ import { takenFromEnv } from "../scheduler/request.ts";
 import type { Cluster } from "./cluster.ts";
 import { HINT_LABEL } from "./hint.ts";
 import type { Shape } from "./judge.ts";
+import { requireMade } from "./lookup.ts";
 import { engineShares } from "./needs.ts";
 import { builtInNetwork } from "./network-ids.ts";
 import type { ClusterNode } from "./node.ts";
@@ -132,6 +133,7 @@ function referenceEdits(cluster: Cluster, body: unknown): Edit[] {
 
 function containerRef(cluster: Cluster, ref: string): string {
   const record = cluster.inventory.find(ref);
+  if (record) requireMade(record);
   return record && ref !== record.engineName && ref !== `/${record.engineName}` ? record.engineId : ref;
 }
 

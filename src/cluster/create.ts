@@ -190,7 +190,8 @@ function book(cluster: Cluster, order: Order, node: ClusterNode): Placement {
     node,
     engineId: "",
     engineName: order.name,
-    state: "placing",
+    // What exists is found and listed while its next copy is made.
+    state: order.identity ? "created" : "placing",
     created: Math.floor(cluster.clock.now() / 1000),
     sequence: cluster.inventory.nextSequence(),
     image: order.request.image,

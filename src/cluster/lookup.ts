@@ -12,11 +12,17 @@ export function requireContainer(cluster: Cluster, ref: string): ContainerRecord
   return record;
 }
 
-/** The container of a reference, wherever it is. */
+/** The container of a reference, wherever it is. Throws DockerError 400, 404, 409 or 503. */
 export function findContainer(cluster: Cluster, ref: string): ContainerRecord {
   const record = cluster.inventory.find(ref);
-  if (record) return record;
-  throw missing(cluster, noSuchContainer(ref));
+  if (!record) throw missing(cluster, noSuchContainer(ref));
+  requireMade(record);
+  return record;
+}
+
+/** One that its node could not start has no engine to ask while another node makes it. */
+export function requireMade({ engineId, name, node }: ContainerRecord): void {
+  if (engineId === "") throw unavailable(`container ${name} is moving to node ${node.name}: try again in a moment`);
 }
 
 export function requireReachable(node: ClusterNode): void {

@@ -20,7 +20,7 @@ export interface Needs {
 
 export const NO_NEEDS: Needs = { nanoCpus: 0, memory: 0, ports: [], whenExited: false };
 
-/** `placing`: decided, not yet made on the engine. All others are dockerd's words. */
+/** `placing`: decided, not yet made on any engine. All others are dockerd's words. */
 export type ContainerState =
   | "placing"
   | "created"
@@ -41,7 +41,7 @@ export interface ContainerRecord {
   /** Grows with each copy made of it; the highest wins. */
   epoch: number;
   node: ClusterNode;
-  /** The engine's own ID and name of it; "" while placing. */
+  /** The engine's own ID and name of it; "" while placing, and while another node makes what one could not start. */
   engineId: string;
   engineName: string;
   state: ContainerState;
