@@ -220,8 +220,18 @@ export class Client {
     const { history, time } = this.#parts;
     const asked = time.now;
     const name = `c${item.name}`;
-    for (const made of history.made) if (target.covers(made)) made.names.add(name);
+    const covered = history.made.filter((made) => target.covers(made));
+    for (const made of covered) {
+      made.names.add(name);
+      made.openRenames.add(item);
+    }
     const outcome = await this.#ask("POST", `/containers/${target.ref}/rename?name=${name}`);
+    if (succeeded(outcome) || declined(outcome)) {
+      for (const made of covered) {
+        made.openRenames.delete(item);
+        made.renameEndedAt = time.now;
+      }
+    }
     this.#checkFound(target, outcome, asked);
     if (succeeded(outcome) && target.sure) target.sure.nameTold = { asked, at: time.now };
   }

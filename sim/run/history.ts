@@ -4,7 +4,7 @@
  */
 import type { SimContainer } from "../engine/container.ts";
 import type { Host } from "./host.ts";
-import type { CreateItem } from "./plan.ts";
+import type { CreateItem, RenameItem } from "./plan.ts";
 
 /** One container on one engine, made by a create of a client. */
 export interface Copy {
@@ -40,6 +40,10 @@ export class Made {
   /** The last change of its state and of its name that somebody was told of: no later change, and lists must show it. */
   stateTold: Told | undefined;
   nameTold: Told | undefined;
+  /** Renames that nobody was told the outcome of (yet): until then lists may show either name. */
+  readonly openRenames = new Set<RenameItem>();
+  /** When somebody was last told the outcome of a rename. */
+  renameEndedAt = Number.NEGATIVE_INFINITY;
   /** It ran at least once. */
   ran = false;
   /** Somebody did something to it past shoal. */

@@ -47,7 +47,8 @@ function checkRow(made: Made, row: Row, asked: number, complain: Complain): void
     complain("stale", `${made.token} is shown ${row.State}, is ${container.status}, and somebody was told so`);
   }
   const name = (row.Names[0] ?? "").split("/").at(-1);
-  if (isKnown(made, made.nameTold, asked) && name !== container.name) {
+  const settled = made.openRenames.size === 0 && made.renameEndedAt < asked;
+  if (settled && isKnown(made, made.nameTold, asked) && name !== container.name) {
     complain("stale", `${made.token} is shown as ${name}, is called ${container.name}, and somebody was told so`);
   }
 }
