@@ -1,5 +1,6 @@
 /** Bodies that nobody can read: an engine's words, and nothing done anywhere. */
 import { afterEach, describe, expect, it } from "vitest";
+import { ApiClient } from "./api-client.ts";
 import { expectTrueLedger } from "./truth.ts";
 import { MB, refusal, World } from "./world.ts";
 
@@ -54,9 +55,40 @@ describe("a body with another type than what is placed by", () => {
     await expectTrueLedger(world);
   });
 
+  it.each(["null", "{}"])("is refused when nothing is in it: %s", async (text) => {
+    world = await World.open({ nodes: 1 });
+    const asked = world.meddle("node-1").record(/create\?name=-$/);
+    expect(await refusal(world.create("web", text))).toEqual({
+      status: 400,
+      message: "config cannot be empty in order to create a container",
+    });
+    expect(asked).toEqual([text]);
+  });
+
   it("leaves the extremes of int64 to the engine", async () => {
     world = await World.open({ nodes: 1 });
     const text = '{"Image":"busybox","HostConfig":{"Memory":-9223372036854775808,"CpuShares":null}}';
     expect((await world.create("web", text)).record.name).toBe("web");
+  });
+});
+
+describe("what is not there", () => {
+  it("is refused for its parameters first, where dockerd looks at them first", async () => {
+    world = await World.open({ nodes: 2 });
+    const api = await ApiClient.open(world);
+    const said = async (method: string, path: string): Promise<string> => {
+      const { status, message } = await api.call(method, path);
+      return `${status} ${message}`;
+    };
+    expect(await said("POST", "/exec/nope/resize?h=x&w=1")).toBe('400 strconv.Atoi: parsing "x": invalid syntax');
+    expect(await said("POST", "/exec/nope/resize?h=1&w=1")).toBe("404 No such exec instance: nope");
+    expect(await said("GET", "/containers/nope/logs?stdout=1")).toBe("404 No such container: nope");
+    expect(await said("GET", "/images/_x/json")).toBe("400 invalid reference format");
+    expect(await said("GET", `/images/${"0".repeat(64)}/json`)).toMatch(/^404 No such image: /);
+    expect(await said("GET", "/containers/json?limit=x")).toBe('500 strconv.Atoi: parsing "x": invalid syntax');
+    expect(await said("POST", `/build/prune?filters=${encodeURIComponent('{"nope":["x"]}')}`)).toBe(
+      "400 invalid filter 'nope'",
+    );
+    await api.close();
   });
 });

@@ -6,6 +6,7 @@ import { badRequest, pageNotFound } from "../docker/errors.ts";
 import { compareVersions, MIN_API_VERSION } from "../docker/version.ts";
 import { ANSWER_MS } from "../kit/limits.ts";
 import type { Audit } from "./audit.ts";
+import { checkFirst } from "./check-first.ts";
 import type { Answer } from "./listener/answer.ts";
 import type { Upgrade } from "./listener/hijack.ts";
 import type { ApiRequest } from "./listener/request.ts";
@@ -59,7 +60,10 @@ export function createApi(cluster: Cluster, host: HostFacts, stopping: AbortSign
         checkForeign(cluster, match);
         const kind = kindOf(route);
         if (kind !== "streams") request.expire(ANSWER_MS + waitOf(request));
-        await load.run(kind, () => route.handle(context, answer));
+        await load.run(kind, async () => {
+          await checkFirst(context, route);
+          await route.handle(context, answer);
+        });
       };
       const context = contextOf(request, match);
       if (!audit || !route.mutates) return handle(context);

@@ -58,6 +58,8 @@ export interface Route {
   readonly mutates?: Mutation | false;
   /** A change of the container `{name}`, as a verb: refused for one made past shoal, unless the node was named too. */
   readonly protects?: string;
+  /** dockerd looks at the parameters before it looks for what the path names, which may not be there. */
+  readonly checksFirst?: "query" | "body";
   readonly handle: (context: Context, answer: Answer) => Promise<void>;
   /** For connections that the client wants upgraded; without it the wish is ignored. */
   readonly upgrade?: (context: Context, upgrade: Upgrade) => Promise<void>;

@@ -51,9 +51,10 @@ export interface Order {
 
 /** @param wantedName the client's, "" when it gave none. Throws DockerError. */
 export async function createContainer(cluster: Cluster, wantedName: string, recipe: Recipe): Promise<CreateAnswer> {
-  const question = { path: `/containers/create?name=${NOBODY}`, version: recipe.version };
+  const question = { method: "POST", path: `/containers/create?name=${NOBODY}`, version: recipe.version };
   const body = await decodeShaped(cluster, recipe.text, BODY_SHAPE, question);
-  if (body === null) {
+  // With our label in it an engine would no longer find it empty.
+  if (Object.keys(body ?? {}).length === 0) {
     await judge(cluster, question, recipe.text);
     throw badRequest("config cannot be empty in order to create a container");
   }

@@ -1,6 +1,7 @@
 /** Reading and changing images: on the node that has them, or on every node that does. */
 import { DockerError, noSuchImage, toDockerError } from "../docker/errors.ts";
 import { goGet, splice } from "../docker/json-text.ts";
+import { looksLikeId, normalizeImage } from "../docker/references.ts";
 import { CREATE_MS, ENGINE_CALL_MS } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
 import { answersOf } from "./fan-out.ts";
@@ -23,8 +24,10 @@ export async function holdersOf(cluster: Cluster, ref: string): Promise<ClusterN
   // A change that is not read back yet may hide it: a miss is worth the look.
   await Promise.all(cluster.reachable().map((node) => cluster.refresher.settledOn(node)));
   const found = holders();
-  if (found.length === 0) throw missing(cluster, noSuchImage(familiarImage(ref)));
-  return found;
+  if (found.length > 0) return found;
+  // What is no reference is refused as such; a whole ID is none, and may name an image.
+  if (!looksLikeId(ref)) normalizeImage(ref);
+  throw missing(cluster, noSuchImage(familiarImage(ref)));
 }
 
 /** The engine's own answer about an image, from a node that has it. */

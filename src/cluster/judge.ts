@@ -18,6 +18,7 @@ export type Shape = readonly (readonly [type: GoType, ...path: string[]])[];
 
 /** The question that shows a body to an engine; its path names NOBODY. */
 export interface Question {
+  readonly method: string;
   readonly path: string;
   readonly version: string | undefined;
 }
@@ -35,11 +36,11 @@ export async function decodeShaped(cluster: Cluster, text: string, shape: Shape,
 }
 
 /** Throws the DockerError with which an engine refuses the request; returns when it finds no fault but NOBODY, or none answers. */
-export async function judge(cluster: Cluster, { path, version }: Question, text?: string): Promise<void> {
+export async function judge(cluster: Cluster, { method, path, version }: Question, text?: string): Promise<void> {
   const [node] = cluster.reachable();
   if (!node) return;
   try {
-    await node.engine.text("POST", path, text, { deadlineMs: ENGINE_CALL_MS, version });
+    await node.engine.text(method, path, text, { deadlineMs: ENGINE_CALL_MS, version });
   } catch (error) {
     if (!(error instanceof DockerError) || error.status === 404 || error.message.includes(`(${NOBODY})`)) return;
     throw error;

@@ -4,6 +4,7 @@
  * none is ours yet.
  */
 import { DockerError } from "../docker/errors.ts";
+import { parseFilters } from "../docker/filters.ts";
 import { API_VERSION, compareVersions } from "../docker/version.ts";
 import { Limit } from "../kit/limit.ts";
 import { CREATE_MS, PRUNED_AT_ONCE } from "../kit/limits.ts";
@@ -134,11 +135,14 @@ export async function pruneNetworks(
   return { NetworksDeleted: deleted.length === 0 ? null : deleted };
 }
 
+const BUILD_FILTERS = ["description", "id", "inuse", "parent", "private", "shared", "type", "until", "unused-for"];
+
 /** Nothing is built through shoal yet: no cache is ours. @param query as sent. Throws DockerError. */
 export async function pruneBuilds(
   cluster: Cluster,
   query: string,
 ): Promise<{ CachesDeleted: readonly string[] | null; SpaceReclaimed: number }> {
+  parseFilters(new URLSearchParams(query).get("filters"), BUILD_FILTERS);
   const { deleted, bytes } = await onAll(cluster, async (node) => {
     if (!managesForeign(cluster)) return { deleted: [], bytes: 0 };
     return enginePrune(node, `/build/prune${query}`, "CachesDeleted");

@@ -38,7 +38,11 @@ export async function updateContainer(
   text: string,
   version: string | undefined,
 ): Promise<string> {
-  const body = await decodeShaped(cluster, text, BODY_SHAPE, { path: `/containers/${NOBODY}/update`, version });
+  const body = await decodeShaped(cluster, text, BODY_SHAPE, {
+    method: "POST",
+    path: `/containers/${NOBODY}/update`,
+    version,
+  });
   assertNoVariants(text, GUARDED_PATHS);
   const { node } = record;
   const shares = goGet(body, "CpuShares");

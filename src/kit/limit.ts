@@ -1,4 +1,4 @@
-/** At most `width` pieces of asynchronous work at once; the rest wait in order. */
+/** At most `width` pieces of asynchronous work at once; the rest wait in order: as many as the caller has nodes or objects. */
 export class Limit {
   readonly #width: number;
   #running = 0;

@@ -21,6 +21,10 @@ const MULTIPLEXED = "application/vnd.docker.multiplexed-stream";
 const streamType = (tty: boolean, version: string): string =>
   tty || compareVersions(version, "1.42") < 0 ? RAW : MULTIPLEXED;
 
+function checkNumber(text: string): void {
+  if (!/^[+-]?\d+$/.test(text)) throw badRequest(`strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
+}
+
 function logs(daemon: Daemon, container: SimContainer, call: Call): Answer {
   const { query } = call;
   const wanted = { stdout: flag(query.get("stdout")), stderr: flag(query.get("stderr")), tty: ttyOf(container) };
@@ -166,6 +170,7 @@ export function containerStreamRoutes(daemon: Daemon): Routes {
     "POST /exec/{id}/start": (call) => execStart(daemon, call),
     "GET /exec/{id}/json": (call) => json(200, execForm(daemon.execs.get(call.params.id ?? ""))),
     "POST /exec/{id}/resize": (call) => {
+      for (const side of ["h", "w"]) checkNumber(call.query.get(side) ?? "");
       daemon.execs.get(call.params.id ?? "");
       return empty(200);
     },

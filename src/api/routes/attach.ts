@@ -2,7 +2,6 @@
 
 import { findExec } from "../../cluster/find-exec.ts";
 import { requireOwn } from "../../cluster/foreign.ts";
-import { judge, NOBODY } from "../../cluster/judge.ts";
 import { requireReachable } from "../../cluster/lookup.ts";
 import type { ContainerRecord } from "../../cluster/record.ts";
 import { clusterText } from "../../cluster/translate.ts";
@@ -94,12 +93,7 @@ function wantsTty(body: Buffer): boolean | undefined {
   }
 }
 
-/** As in dockerd a size that is none is refused before the exec is looked for. */
 const resizeExec: Route["handle"] = async (context, answer) => {
-  const { cluster, params, request } = context;
-  if (!cluster.execs.get(params.id ?? "")) {
-    await judge(cluster, { path: `/exec/${NOBODY}/resize${queryOf(request)}`, version: request.version });
-  }
   const { record, path } = await execPath(context, "/resize");
   await forward(context, answer, record.node, path);
 };
@@ -130,6 +124,7 @@ export const ATTACH_ROUTES: readonly Route[] = [
     method: "POST",
     path: "/containers/{name}/exec",
     how: "proxied",
+    checksFirst: "body",
     mutates: { action: "exec.create" },
     protects: EXEC,
     handle: createExec,
@@ -143,5 +138,12 @@ export const ATTACH_ROUTES: readonly Route[] = [
     note: `In a foreign container only what was created through shoal. ${LOST}`,
     ...startExec,
   },
-  { method: "POST", path: "/exec/{id}/resize", how: "proxied", mutates: false, handle: resizeExec },
+  {
+    method: "POST",
+    path: "/exec/{id}/resize",
+    how: "proxied",
+    checksFirst: "query",
+    mutates: false,
+    handle: resizeExec,
+  },
 ];

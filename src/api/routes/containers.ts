@@ -15,7 +15,7 @@ import { startContainer, whileStarting } from "../../cluster/start.ts";
 import { removeLost } from "../../cluster/tombstones.ts";
 import { clusterInspect } from "../../cluster/translate.ts";
 import { updateContainer } from "../../cluster/update.ts";
-import { badRequest, DockerError, nodeUnreachable, notFound } from "../../docker/errors.ts";
+import { DockerError, nodeUnreachable, notFound } from "../../docker/errors.ts";
 import { goGet } from "../../docker/json-text.ts";
 import { ask, askText, containerOf, containerPath, forward, forwardOutput, queryOf, sentence } from "../forward.ts";
 import { type Answer, sendBytes, sendEmpty, sendJson } from "../listener/answer.ts";
@@ -39,7 +39,8 @@ export function clientOf(request: ApiRequest): string {
 async function list(context: Context, answer: Answer): Promise<void> {
   const { request, cluster } = context;
   const limit = request.query.get("limit") ?? "";
-  if (!/^[+-]?\d*$/.test(limit)) throw badRequest(`strconv.Atoi: parsing ${JSON.stringify(limit)}: invalid syntax`);
+  if (!/^[+-]?\d*$/.test(limit))
+    throw new DockerError(500, `strconv.Atoi: parsing ${JSON.stringify(limit)}: invalid syntax`);
   const pieces = await listContainers(cluster, {
     all: flag(request, "all"),
     limit: Math.max(0, Number(limit)),
@@ -234,6 +235,7 @@ export const CONTAINER_ROUTES: readonly Route[] = [
     method: "GET",
     path: "/containers/{name}/logs",
     how: "proxied",
+    checksFirst: "query",
     note: "When its node is lost meanwhile, a sentence on stderr before the stream breaks off.",
     handle: logs,
   },
@@ -244,6 +246,7 @@ export const CONTAINER_ROUTES: readonly Route[] = [
     method: "POST",
     path: "/containers/{name}/resize",
     how: "proxied",
+    checksFirst: "query",
     protects: "resize",
     mutates: false,
     handle: proxied("/resize"),
@@ -261,6 +264,7 @@ export const CONTAINER_ROUTES: readonly Route[] = [
     method: "POST",
     path: "/containers/{name}/stop",
     how: "proxied",
+    checksFirst: "query",
     protects: "stop",
     mutates: { action: "container.stop", options: ["t", "signal"] },
     handle: change("stop"),
@@ -269,6 +273,7 @@ export const CONTAINER_ROUTES: readonly Route[] = [
     method: "POST",
     path: "/containers/{name}/restart",
     how: "proxied",
+    checksFirst: "query",
     protects: "restart",
     mutates: { action: "container.restart", options: ["t", "signal"] },
     handle: change("restart"),
@@ -294,6 +299,7 @@ export const CONTAINER_ROUTES: readonly Route[] = [
     method: "POST",
     path: "/containers/{name}/rename",
     how: "proxied",
+    checksFirst: "query",
     protects: "rename",
     note: "Names are unique over the cluster.",
     mutates: { action: "container.rename", options: ["name"] },
@@ -332,12 +338,25 @@ export const CONTAINER_ROUTES: readonly Route[] = [
     mutates: { action: "container.remove", options: ["force", "v", "link"] },
     handle: remove,
   },
-  { method: "HEAD", path: "/containers/{name}/archive", how: "proxied", handle: proxied("/archive") },
-  { method: "GET", path: "/containers/{name}/archive", how: "proxied", handle: proxied("/archive") },
+  {
+    method: "HEAD",
+    path: "/containers/{name}/archive",
+    how: "proxied",
+    checksFirst: "query",
+    handle: proxied("/archive"),
+  },
+  {
+    method: "GET",
+    path: "/containers/{name}/archive",
+    how: "proxied",
+    checksFirst: "query",
+    handle: proxied("/archive"),
+  },
   {
     method: "PUT",
     path: "/containers/{name}/archive",
     how: "proxied",
+    checksFirst: "query",
     protects: "copy into",
     mutates: { action: "container.extract", options: ["path"] },
     handle: proxied("/archive"),
