@@ -7,7 +7,7 @@ import type { Clock } from "../kit/clock.ts";
 import { DeadlineError, withDeadline } from "../kit/deadline.ts";
 import { MACHINE_BOOT_MS, MACHINE_POLL_MS, MACHINE_PROBE_MS, MACHINE_STOP_MS } from "../kit/limits.ts";
 import { type Booted, boot, bootScript, HOLD_FILE, logTail } from "./boot.ts";
-import { removeCgroups } from "./cgroup.ts";
+import { removeCgroups, thawCgroups } from "./cgroup.ts";
 import { failed } from "./errors.ts";
 import type { ClusterNetwork } from "./network.ts";
 import { alive, childNamed, signal, withArgument } from "./processes.ts";
@@ -149,19 +149,25 @@ export class Machine {
   async #endOrphans(): Promise<void> {
     const orphans = await withArgument(bootScript(this.#directory));
     for (const { pid } of orphans) signal(pid, "SIGKILL");
-    for (const orphan of orphans) await this.#gone({ outer: orphan, init: orphan }, MACHINE_STOP_MS);
+    for (const orphan of orphans) await this.#killed({ outer: orphan, init: orphan });
   }
 
   async #powerOff(run: RunRecord): Promise<void> {
     if (await alive(run.init)) signal(run.init.pid, "SIGKILL");
-    await this.#gone(run, MACHINE_STOP_MS);
+    await this.#killed(run);
+  }
+
+  /** Waits for the end of what was killed, which paused containers would put off for ever. */
+  #killed(run: RunRecord): Promise<void> {
+    return this.#gone(run, MACHINE_STOP_MS, () => thawCgroups(this.#cgroup));
   }
 
   /** Waits until both processes are gone; when they are, so is everything that ran inside. */
-  async #gone(run: RunRecord, ms: number): Promise<void> {
+  async #gone(run: RunRecord, ms: number, meanwhile?: () => Promise<void>): Promise<void> {
     const { clock } = this.#in;
     const until = clock.monotonic() + ms;
     while ((await alive(run.init)) || (await alive(run.outer))) {
+      await meanwhile?.();
       if (clock.monotonic() > until) throw new DeadlineError(`the end of machine ${this.record.name}`, ms);
       await clock.sleep(MACHINE_POLL_MS / 2);
     }

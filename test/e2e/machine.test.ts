@@ -169,7 +169,8 @@ describe("local machines", () => {
     expect(await engine(ssd, "docker inspect -f '{{.State.Running}}' always")).toBe("true");
   });
 
-  it("lose power without a word, and come back", async () => {
+  it("lose power without a word, a paused container or not, and come back", async () => {
+    await engine(ssd, "docker pause always");
     await machines.kill(ssd);
     expect((await machines.list()).find((machine) => machine.name === ssd)).toMatchObject({
       state: "Stopped",
