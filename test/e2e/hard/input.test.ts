@@ -179,7 +179,10 @@ async function state(host: string): Promise<unknown> {
   };
 }
 
-describe.runIf(fleet().subject === "shoal")("bad input", () => {
+const { full, minted, subject } = fleet();
+
+// Nothing here depends on the IDs: the run in which only they differ has no need of it.
+describe.runIf(subject === "shoal" && (full || !minted))("bad input", () => {
   let manager: Manager;
   beforeAll(async () => {
     await emptyFleet();
