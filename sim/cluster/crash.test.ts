@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { forget } from "../../src/cluster/forget.ts";
 import { IDENTITIES, INTENTS } from "../../src/cluster/registry.ts";
+import { DockerError } from "../../src/docker/errors.ts";
 import { StoreError } from "../../src/store/store.ts";
 import { agrees, expectTrueLedger, expectTrueList } from "./truth.ts";
 import { GB, MB, refusal, World, type WorldOptions } from "./world.ts";
@@ -279,6 +280,24 @@ describe("hints and records", () => {
     list();
     await expectAllAgree();
     expect(world.record("web")).toMatchObject({ id: record.id, node: { name: "node-1" } });
+  });
+
+  it("keeps the identity of the first copy when the store does not take that of the second", async () => {
+    await open({ nodes: 2 });
+    const noSpace = "no space left on device";
+    const { record } = await world.create("web", memory(1024));
+    const { writer } = world.cluster;
+    const write = writer.write.bind(writer);
+    writer.write = (writes) =>
+      writes.some(({ key }) => key === IDENTITIES + record.id)
+        ? Promise.reject(new DockerError(503, "the store is full"))
+        : write(writes);
+    world.engine("node-1").faults.failNext("start", 500, noSpace);
+    expect((await refusal(world.start("web"))).message).toBe(noSpace);
+    await writer.idle();
+    expect(await keys(IDENTITIES)).toEqual([record.id]);
+    await expectTrueList(world);
+    expectTrueLedger(world);
   });
 
   it("removes what an engine makes after all of a create that was given up", async () => {

@@ -140,6 +140,8 @@ function takeBack(cluster: Cluster, record: ContainerRecord): void {
   node.gone.delete(engineId);
   const same: ContainerRecord = { ...record, removed: false };
   cluster.inventory.add(same);
+  // Undoing the second copy may have taken the identity out of the store.
+  cluster.registry.remember(same);
   settle(cluster, same);
   cluster.refresher.mark(same, true);
 }
