@@ -154,7 +154,9 @@ describe("every change", () => {
     expect(raw()).toBe("");
     const bad = await say("POST", "/containers/create", "{", { "X-Request-Id": "mine" });
     expect(bad.status).toBe(400);
-    expect(bad.log).toMatchObject([{ request: "mine", action: "container.create", status: 400, engines: [] }]);
+    // An engine was asked for its words.
+    const asked = [{ call: "POST /containers/create", status: 400 }];
+    expect(bad.log).toMatchObject([{ request: "mine", action: "container.create", status: 400, engines: asked }]);
     const gone = await say("DELETE", "/containers/none");
     expect(gone.log.at(-1)).toMatchObject({ object: { typed: "none" }, status: 404, error: "No such container" });
   });
