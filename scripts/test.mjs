@@ -118,9 +118,10 @@ async function prepare(real) {
 async function onOtherNode() {
   const name = `unit tests on Node ${NEWEST_LTS}`;
   try {
-    await first({ name, project: "unit", node: await otherNode(NEWEST_LTS), deadline: 15 * MINUTE });
+    return [await first({ name, project: "unit", node: await otherNode(NEWEST_LTS), deadline: 15 * MINUTE })];
   } catch (error) {
     count(name, false, String(error));
+    return [];
   }
 }
 
@@ -135,12 +136,9 @@ async function main() {
     await check("lint", ["node_modules/.bin/biome", "ci", "."]);
     await check("types", ["node_modules/.bin/tsc", "--noEmit"]);
   }
-  if (wants("unit")) await first({ name: "unit tests", project: "unit", deadline: 15 * MINUTE });
-  if (options.ci && wants("unit")) await onOtherNode();
-  if (real && !isRoot) {
-    count("real engines", false, "they need root (namespaces, mounts), and this user is not");
-    return;
-  }
+  const looked = [];
+  if (wants("unit")) looked.push(await first({ name: "unit tests", project: "unit", deadline: 15 * MINUTE }));
+  if (options.ci && wants("unit")) looked.push(...(await onOtherNode()));
   const env = options.full ? { SHOAL_FULL: "1" } : {};
   const deadline = (options.full ? 240 : 25) * MINUTE;
   const plain = { name: "end to end", project: "e2e", real: true, env, deadline };
