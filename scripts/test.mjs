@@ -140,7 +140,7 @@ async function main() {
   if (wants("unit")) looked.push(await first({ name: "unit tests", project: "unit", deadline: 15 * MINUTE }));
   if (options.ci && wants("unit")) looked.push(...(await onOtherNode()));
   const env = options.full ? { SHOAL_FULL: "1" } : {};
-  const deadline = (options.full ? 240 : 25) * MINUTE;
+  const deadline = (options.full ? 240 : 32) * MINUTE;
   const plain = { name: "end to end", project: "e2e", real: true, env, deadline };
   const suites = {
     machine: { name: "machines", project: "machine", real: true, deadline: 5 * MINUTE },
