@@ -228,9 +228,12 @@ class Exchange {
       inOrder(() => out.push(chunk));
     });
     source.once("end", () => inOrder(() => out.push(null)));
-    source.once("close", () => {
+    const onClose = (): void => {
       if (!source.readableEnded) inOrder(() => this.fail(broken()));
-    });
+    };
+    // It may have been cut while the answer was on its way.
+    if (source.closed) onClose();
+    else source.once("close", onClose);
     return out;
   }
 }

@@ -47,6 +47,8 @@ function events(daemon: Daemon, call: Call): Answer {
   const since = eventTime(call.query.get("since"));
   const until = eventTime(call.query.get("until"));
   const out = new PassThrough();
+  // It may be cut before its reader has come: the closed stream tells them.
+  out.on("error", () => undefined);
   const passes = (event: SimEvent): boolean =>
     eventPasses(event, filters) && (until === undefined || event.timeNano <= until);
   if (since !== undefined) for (const event of daemon.events.since(since)) if (passes(event)) out.write(event.line);
