@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { forget } from "../../src/cluster/forget.ts";
 import { IDENTITIES, INTENTS } from "../../src/cluster/registry.ts";
+import { ROWS } from "../../src/cluster/remembered.ts";
 import { DockerError } from "../../src/docker/errors.ts";
 import { StoreError } from "../../src/store/store.ts";
 import { agrees, expectTrueLedger, expectTrueList } from "./truth.ts";
@@ -147,6 +148,49 @@ describe("a node that is not read yet", () => {
     home.faults.dead(false);
     await expectAllAgree();
     expect((await world.names()).sort()).toEqual(["open", "web"]);
+  });
+
+  it.each([false, true])(
+    "takes no create of an earlier manager for a stranger whose row alone came into the store (minted IDs: %s)",
+    async (mintIds) => {
+      await open({ mintIds, nodes: 1 });
+      // The engine's event and its list tell of it; the answer does not come.
+      const answer = world.meddle("node-1").hold(/^POST \/containers\/create/);
+      const unanswered = refusal(world.create("web", memory(100)));
+      await world.until("its row is kept", async () => (await keys(ROWS)).length === 1);
+      expect(await keys(IDENTITIES)).toEqual([]);
+      world.life.alive = false;
+      answer();
+      await unanswered;
+      world.engine("node-1").faults.dead();
+      await world.crashManager();
+      expect((await refusal(world.create("web"))).status).toBe(409);
+      world.engine("node-1").faults.dead(false);
+      await expectAllAgree();
+      expect(world.record("web").nonce).toBeDefined();
+      await world.remove("web");
+      await expectAllAgree();
+    },
+  );
+
+  it("does not list a container of an earlier manager's by its row alone, when nobody can tell whether it is there", async () => {
+    await open({ nodes: 2 });
+    const { record } = await world.create("web", memory(100));
+    await world.list();
+    await world.cluster.writer.idle();
+    const rows = await world.store.list(ROWS);
+    expect(rows).toHaveLength(1);
+    await world.remove("web");
+    await world.cluster.writer.idle();
+    // What tells that the row is gone was lost with the manager.
+    await world.store.txn({ conditions: [], writes: rows });
+    const home = world.engine(record.node.name);
+    home.faults.dead();
+    await world.crashManager();
+    expect(await world.names()).toEqual([]);
+    await world.until("the row is out of the store", async () => (await keys(ROWS)).length === 0);
+    home.faults.dead(false);
+    await expectAllAgree();
   });
 });
 

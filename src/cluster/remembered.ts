@@ -36,7 +36,9 @@ interface RememberedRow {
   readonly since?: number | undefined;
   readonly published: readonly PortClaim[];
   readonly tty?: boolean | undefined;
-  /** Of what was not made through shoal; what was has its identity. Absent while nobody knows. */
+  /** Made through shoal: its identity tells who it is, and while its create is not answered the intent does. */
+  readonly ours?: true | undefined;
+  /** Of what was not made through shoal. Absent while nobody knows. */
   readonly needs?: Needs | undefined;
 }
 
@@ -137,8 +139,8 @@ function rememberedRow(record: ContainerRecord): RememberedRow | undefined {
   const { id, name, state, entry, exitCode, since, published, tty, nonce, needs, needsKnown } = record;
   if (!entry || record.removed) return undefined;
   const row = Buffer.concat([entry.head, EMPTY, entry.tail]).toString();
-  const own = nonce === undefined && needsKnown ? needs : undefined;
-  return { id, name, state, row, status: entry.status, exitCode, since, published, tty, needs: own };
+  const shown = { id, name, state, row, status: entry.status, exitCode, since, published, tty };
+  return nonce === undefined ? { ...shown, needs: needsKnown ? needs : undefined } : { ...shown, ours: true };
 }
 
 const EMPTY = Buffer.from('""');
@@ -161,7 +163,13 @@ function recallRow(cluster: Cluster, node: ClusterNode, engineId: string, row: R
   const { inventory } = cluster;
   if (node.ignored.has(engineId)) return;
   const told = JSON.parse(row.row) as RowFacts;
-  const record = node.containers.get(engineId) ?? stranger(cluster, node, engineId, row, told);
+  const known = node.containers.get(engineId);
+  if (!known && row.ours) {
+    // The row came into the store, and the manager died before the identity did: its node's list tells who it is.
+    forgetRow(cluster, node, engineId);
+    return;
+  }
+  const record = known ?? stranger(cluster, node, engineId, row, told);
   if (!record) return;
   inventory.setState(record, row.state);
   const { [NODE_LABEL]: _node, ...labels } = told.Labels ?? {};
