@@ -29,6 +29,8 @@ export interface CampaignOptions {
   readonly count: number;
   /** Stops after so many problems. */
   readonly most?: number;
+  /** Told at once, whatever becomes of the run. */
+  readonly onProblem?: (problem: Problem) => void;
   readonly onProgress?: (done: number) => void;
 }
 
@@ -39,13 +41,13 @@ const REFURNISHED_EVERY = 50;
 
 /** Problems, and how many inputs were run: fewer than asked for when there were too many problems. */
 export async function runCampaign(options: CampaignOptions): Promise<{ problems: Problem[]; inputs: number }> {
-  const { seed, first, count, most = 20, onProgress } = options;
+  const { seed, first, count, most = 20, onProblem, onProgress } = options;
   const problems: Problem[] = [];
   let done = 0;
   while (done < count && problems.length < most) {
     const size = Math.min(INPUTS_PER_WORLD, count - done);
     const numbers = Array.from({ length: size }, (_, i) => first + done + i);
-    problems.push(...(await runInputs(seed, numbers, (index) => inputOf(seed, index, ROUTES.routes))));
+    problems.push(...(await runInputs(seed, numbers, (index) => inputOf(seed, index, ROUTES.routes), onProblem)));
     done += size;
     onProgress?.(done);
   }
@@ -57,11 +59,14 @@ export async function runInputs(
   seed: number,
   numbers: readonly number[],
   make: (index: number) => Input,
+  onProblem?: (problem: Problem) => void,
 ): Promise<Problem[]> {
   const problems: Problem[] = [];
   const under = new Set<number>();
   const add = (index: number, what: string): void => {
-    problems.push({ seed, index, what, hex: index < 0 ? "" : make(index).bytes.toString("hex") });
+    const problem = { seed, index, what, hex: index < 0 ? "" : make(index).bytes.toString("hex") };
+    problems.push(problem);
+    onProblem?.(problem);
   };
   const onLoose = (error: unknown): void => {
     const words = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -13,11 +13,13 @@ const { values } = parseArgs({
 });
 
 function show({ seed, index, hex, what }: Problem): void {
-  console.log(`\nproblem: ${what}`);
-  if (index >= 0) console.log(`  again: npm run fuzz -- --seed ${seed} --first ${index} --inputs 1`);
-  if (hex.length > 0 && hex.length < 20_000) console.log(`  or:    npm run fuzz -- --hex ${hex}`);
-  if (hex.length > 0)
-    console.log(`  input: ${JSON.stringify(Buffer.from(hex, "hex").toString("latin1").slice(0, 600))}`);
+  const lines = [`\nproblem: ${what}`];
+  if (index >= 0) lines.push(`  again: npm run fuzz -- --seed ${seed} --first ${index} --inputs 1`);
+  if (hex.length > 0 && hex.length < 20_000) lines.push(`  or:    npm run fuzz -- --hex ${hex}`);
+  const input = Buffer.from(hex, "hex").toString("latin1");
+  if (input !== "") lines.push(`  input: ${JSON.stringify(input.slice(0, 600))}`);
+  // One write: several processes may share the terminal.
+  console.log(lines.join("\n"));
 }
 
 /** Whether its framing is whole is unknown here. */
@@ -26,19 +28,27 @@ function given(hex: string): Input {
 }
 
 const seed = Number(values.seed);
-const began = process.hrtime.bigint();
-const { problems, inputs } =
-  values.hex === undefined
-    ? await runCampaign({
-        seed,
-        first: Number(values.first),
-        count: Number(values.inputs),
-        onProgress: (done) => {
-          if (done % 40_000 === 0) console.error(`${done} inputs …`);
-        },
-      })
-    : { problems: await runInputs(seed, [0], () => given(values.hex ?? "")), inputs: 1 };
-for (const problem of problems) show(problem);
-const seconds = Number((process.hrtime.bigint() - began) / 1_000_000n) / 1000;
-console.log(`\nseed ${seed}: ${inputs} inputs in ${seconds.toFixed(1)} s, ${problems.length} problems`);
+const first = Number(values.first);
+const began = performance.now();
+const seconds = (): number => (performance.now() - began) / 1000;
+const so = (inputs: number): string => `seed ${seed} from ${first}: ${inputs} inputs in ${seconds().toFixed(1)} s`;
+
+/** Problems found among how many inputs. */
+async function campaign(): Promise<{ problems: readonly Problem[]; inputs: number }> {
+  const { hex } = values;
+  if (hex !== undefined) return { problems: await runInputs(seed, [0], () => given(hex), show), inputs: 1 };
+  return runCampaign({
+    seed,
+    first,
+    count: Number(values.inputs),
+    onProblem: show,
+    onProgress: (inputs) => {
+      if (inputs % 20_000 === 0) console.error(`${so(inputs)} …`);
+    },
+  });
+}
+
+const { problems, inputs } = await campaign();
+console.log(`${so(inputs)}, ${problems.length} problems`);
+process.send?.({ inputs, problems: problems.length });
 process.exitCode = problems.length > 0 ? 1 : 0;

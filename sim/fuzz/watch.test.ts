@@ -43,6 +43,8 @@ describe("the fuzzer's watch over the engines", () => {
     ["POST /containers/second-0/stop", "POST /v1.51/containers/second-0/stop?t=1"],
     ["POST /containers/node-2/second-0/stop", "POST /v1.51/containers/second-0/stop"],
     ["POST /containers/create", "POST /v1.51/containers/create?name=x"],
+    ["POST /images/prune", "DELETE /v1.51/images/sha256%3Aabc"],
+    ["POST /volumes/prune", "DELETE /v1.51/volumes/abc"],
     ["", "GET /v1.51/containers/json?all=1"],
   ])("has nothing against %s as %s", async (client, engine) => {
     expect(await said(client, engine)).toEqual([]);

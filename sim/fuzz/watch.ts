@@ -41,6 +41,8 @@ const ALSO: Readonly<Record<string, readonly RegExp[]>> = {
     /^DELETE \/containers\/[^/]+$/,
   ],
   "POST /containers/prune": [/^DELETE \/containers\/[^/]+$/],
+  "POST /images/prune": [/^DELETE \/images\/.+$/],
+  "POST /volumes/prune": [/^DELETE \/volumes\/[^/]+$/],
 };
 
 export class Watch {
