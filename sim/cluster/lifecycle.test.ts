@@ -184,6 +184,30 @@ describe("rename", () => {
     expect(await world.names()).toEqual(["two"]);
   });
 
+  it("that nobody answered keeps both names taken until the engine's list tells", async () => {
+    await open({ nodes: 1 });
+    await world.run("one");
+    await world.names();
+    world.meddle("node-1").loseRequest(/rename/);
+    const listed = world.meddle("node-1").hold(/^GET \/containers\/json/);
+    expect((await refusal(world.rename("one", "two"))).status).toBe(502);
+    for (const name of ["one", "two"]) expect((await refusal(world.create(name))).status).toBe(409);
+    listed();
+    expect(await world.names()).toEqual(["one"]);
+    await world.create("two");
+    expect((await refusal(world.create("one"))).status).toBe(409);
+  });
+
+  it("that nobody answered while another one was under way holds no name for longer than it is uncertain", async () => {
+    await open({ nodes: 1 });
+    await world.run("one");
+    world.meddle("node-1").loseRequest(/rename\?name=two/);
+    await Promise.all([refusal(world.rename("one", "two")), world.rename("one", "three")]);
+    expect(await world.names()).toEqual(["three"]);
+    for (const name of ["one", "two"]) await world.create(name);
+    expect((await world.names()).sort()).toEqual(["one", "three", "two"]);
+  });
+
   it("that was told is shown, although the engine is lost before its list could show it", async () => {
     await open({ nodes: 1 });
     await world.run("one");

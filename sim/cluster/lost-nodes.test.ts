@@ -83,6 +83,26 @@ describe("the rows of a node in the store", () => {
     expect(await world.names()).toEqual(["shop"]);
   });
 
+  it("keep both names of a rename that its manager's end left open, until the node tells which one it is", async () => {
+    await open({ nodes: 2 });
+    const { id } = await world.run("web", on("node-2"));
+    await world.names();
+    await world.cluster.writer.idle();
+    // The store has taken it, and the engine is not asked any more.
+    world.life.dieAt(3);
+    await refusal(world.rename("web", "shop"));
+    await restartWithout("node-2");
+    expect((await world.list()).map(({ Id }) => Id)).toEqual([id]);
+    for (const name of ["web", "shop"]) {
+      expect((await refusal(world.create(name))).status).toBe(409);
+      expect((await refusal(world.inspect(name))).status).toBe(503);
+    }
+    await back("node-2");
+    expect(await world.names()).toEqual(["web"]);
+    expect((await refusal(world.create("web"))).status).toBe(409);
+    await world.create("shop");
+  });
+
   it("go with their containers, and are not written again for their age", async () => {
     await open({ nodes: 1 });
     await world.run("one");

@@ -16,6 +16,7 @@ import type { ClusterNode } from "./node.ts";
 import { noteVolumes } from "./own-volumes.ts";
 import type { ContainerRecord } from "./record.ts";
 import { rememberRow } from "./remembered.ts";
+import { decideRenames, isBeingRenamed } from "./rename.ts";
 import { sinceOf } from "./row-status.ts";
 import { keepAside } from "./tombstones.ts";
 import { decideUncertain } from "./uncertain.ts";
@@ -71,8 +72,9 @@ function update(cluster: Cluster, record: ContainerRecord, row: ListedContainer,
   const { node, name, created } = record;
   if (record.touchedAt < startedAt) {
     inventory.setState(record, row.state);
-    if (record.renaming === 0) inventory.rename(record, row.name);
+    if (!isBeingRenamed(record)) inventory.rename(record, row.name);
     record.engineName = row.name;
+    decideRenames(cluster, record, startedAt);
   } else if (record.entry && (record.state !== row.state || record.engineName !== row.name)) {
     // One of the two is older, and nobody knows which.
     cluster.refresher.again(record);

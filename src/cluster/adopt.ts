@@ -63,7 +63,7 @@ function newRecord(cluster: Cluster, node: ClusterNode, row: ListedContainer, hi
     entry: undefined,
     touchedAt: Number.NEGATIVE_INFINITY,
     tty: undefined,
-    renaming: 0,
+    renames: new Set(),
     starting: 0,
     streams: 0,
     recipe: undefined,

@@ -17,6 +17,7 @@ import type { Cluster } from "./cluster.ts";
 import { removeCopy } from "./copies.ts";
 import { BODY_SHAPE, type EngineBody, engineBody, GUARDED_PATHS, wholeCpus } from "./create-body.ts";
 import { failedForItself, succeeded } from "./distress.ts";
+import { isUncertain } from "./exchange.ts";
 import { forget } from "./forget.ts";
 import { encodeHint } from "./hint.ts";
 import { settle } from "./holdings.ts";
@@ -207,7 +208,7 @@ function book(cluster: Cluster, order: Order, node: ClusterNode): Placement {
     entry: undefined,
     touchedAt: cluster.clock.monotonic(),
     tty: goGet(order.body, "Tty") === true,
-    renaming: 0,
+    renames: new Set(),
     starting: 0,
     streams: 0,
     recipe: order.recipe.text.length > RECIPE_CHARS ? undefined : order.recipe,
@@ -315,11 +316,6 @@ function toFailure(cluster: Cluster, node: ClusterNode, error: unknown): DockerE
   if (error instanceof DockerError) return new DockerError(error.status, clusterText(cluster, node, error.message));
   const message = error instanceof Error ? error.message : String(error);
   return new DockerError(503, `node ${node.name} did not answer the create: ${message}`, { cause: error });
-}
-
-/** The request may have arrived, and no answer tells. */
-function isUncertain(error: unknown): boolean {
-  return !(error instanceof DockerError) && !(error instanceof WireError && !error.sent);
 }
 
 function isNextNodesTurn(error: unknown): boolean {

@@ -36,3 +36,8 @@ export function nodeFailure(cluster: Cluster, node: ClusterNode, error: unknown)
   const status = error instanceof WireError && !error.sent ? 503 : 502;
   return new DockerError(status, `node ${node.name}: ${message}`, { cause: error });
 }
+
+/** The request may have arrived, and no answer tells. */
+export function isUncertain(error: unknown): boolean {
+  return !(error instanceof DockerError) && !(error instanceof WireError && !error.sent);
+}

@@ -8,7 +8,7 @@ import { invariant } from "../kit/invariant.ts";
 import { LabelIndex } from "./label-index.ts";
 import type { ClusterNode } from "./node.ts";
 import { PrefixIndex } from "./prefix-index.ts";
-import type { ContainerRecord, ContainerState } from "./record.ts";
+import { type ContainerRecord, type ContainerState, namesOf, type Rename } from "./record.ts";
 
 const SHORT_ID = 12;
 
@@ -62,7 +62,7 @@ export class Inventory {
     if (record.nonce !== undefined) this.#byNonce.set(record.nonce, record);
     this.#prefixes.add(record.id, record);
     if (record.engineId !== "") record.node.containers.set(record.engineId, record);
-    this.#nameIndexAdd(record);
+    for (const name of namesOf(record)) this.#nameIndexAdd(record, name);
     this.labels.add(record);
     this.#count(record, 1);
     const last = this.#order.at(-1);
@@ -78,7 +78,7 @@ export class Inventory {
     this.#reshown.delete(record);
     this.#prefixes.delete(record.id);
     if (record.node.containers.get(record.engineId) === record) record.node.containers.delete(record.engineId);
-    this.#nameIndexDelete(record);
+    for (const name of namesOf(record)) this.#nameIndexDelete(record, name);
     this.labels.delete(record);
     this.#count(record, -1);
     if (++this.#dead > 1024 && this.#dead > this.#order.length / 2) this.#compact();
@@ -101,19 +101,29 @@ export class Inventory {
 
   rename(record: ContainerRecord, name: string): void {
     if (record.name === name || record.removed) return;
-    this.#nameIndexDelete(record);
+    const before = record.name;
     record.name = name;
-    this.#nameIndexAdd(record);
+    this.#release(record, before);
+    this.#nameIndexAdd(record, name);
     this.#reshown.add(record);
   }
 
-  /** A second name that nobody else may take, while a change between the two is under way. */
-  hold(record: ContainerRecord, name: string): void {
-    this.#nameIndexAdd(record, name);
+  /** From now on it has the new name, and nobody else may take either of the two. */
+  beginRename(record: ContainerRecord, name: string): Rename {
+    const rename: Rename = { names: [record.name, name], uncertainSince: undefined };
+    record.renames.add(rename);
+    this.rename(record, name);
+    return rename;
   }
 
-  unhold(record: ContainerRecord, name: string): void {
-    if (record.removed || record.name !== name) this.#nameIndexDelete(record, name);
+  /** It is known what became of it: a name that the container does not have is free. */
+  endRename(record: ContainerRecord, rename: Rename): void {
+    record.renames.delete(rename);
+    for (const name of rename.names) this.#release(record, name);
+  }
+
+  #release(record: ContainerRecord, name: string): void {
+    if (record.removed || !namesOf(record).has(name)) this.#nameIndexDelete(record, name);
   }
 
   /** Its row was written under a name that may be another by now. */
@@ -196,7 +206,7 @@ export class Inventory {
     this.#dead = 0;
   }
 
-  #nameIndexAdd(record: ContainerRecord, name = record.name): void {
+  #nameIndexAdd(record: ContainerRecord, name: string): void {
     let set = this.#byName.get(name);
     if (!set) {
       set = new Set();
@@ -206,7 +216,7 @@ export class Inventory {
     if (set.size > 1) for (const same of set) this.#reshown.add(same);
   }
 
-  #nameIndexDelete(record: ContainerRecord, name = record.name): void {
+  #nameIndexDelete(record: ContainerRecord, name: string): void {
     const set = this.#byName.get(name);
     set?.delete(record);
     if (set?.size === 0) this.#byName.delete(name);

@@ -67,8 +67,8 @@ export interface ContainerRecord {
   touchedAt: number;
   /** Whether it has a terminal, whose output has no frames; undefined until a create or an inspect told. */
   tty: boolean | undefined;
-  /** Renames under way: the engine's lists may show any of the names. */
-  renaming: number;
+  /** Renames under way, and those without an answer: nobody else may take any of their names. */
+  readonly renames: Set<Rename>;
   /** Starts under way: what it will hold is booked although it has not started yet. */
   starting: number;
   /** Attach, wait and the like under way: it cannot move to another node under them. */
@@ -77,6 +77,18 @@ export interface ContainerRecord {
   recipe: Recipe | undefined;
   /** Its place is gone: it left the inventory. */
   removed: boolean;
+}
+
+/** From one name to another, of which the engine has not told yet what became. */
+export interface Rename {
+  readonly names: readonly string[];
+  /** Monotonic milliseconds when its answer was lost: lists begun later decide. Undefined while it is under way. */
+  uncertainSince: number | undefined;
+}
+
+/** Its name, and all others that its engine may know it by. */
+export function namesOf({ name, renames }: Pick<ContainerRecord, "name" | "renames">): ReadonlySet<string> {
+  return new Set([name, ...[...renames].flatMap(({ names }) => names)]);
 }
 
 /** A create request as the client sent it. */

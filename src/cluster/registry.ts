@@ -4,7 +4,7 @@
  * engines.
  */
 import type { Write } from "../store/store.ts";
-import type { ContainerRecord, Needs } from "./record.ts";
+import { type ContainerRecord, type Needs, namesOf } from "./record.ts";
 import type { StoreWriter } from "./store-writer.ts";
 
 export const IDENTITIES = "containers/";
@@ -15,6 +15,8 @@ export interface Identity {
   /** Cluster ID; the key's last part. */
   readonly id: string;
   readonly name: string;
+  /** What its engine may call it as well: a rename is under way, or was not answered. */
+  readonly otherNames?: readonly string[] | undefined;
   readonly epoch: number;
   readonly nonce: string;
   /** Node ID. */
@@ -147,7 +149,9 @@ export class Registry {
 export function identityOf(record: ContainerRecord): Identity | undefined {
   const { id, name, epoch, nonce, node, engineId, created, sequence, image, needs, cpuShares } = record;
   if (nonce === undefined || engineId === "") return undefined;
-  return { id, name, epoch, nonce, node: node.id, engineId, created, sequence, image, needs, cpuShares };
+  const others = [...namesOf(record)].filter((other) => other !== name);
+  const otherNames = others.length > 0 ? others : undefined;
+  return { id, name, otherNames, epoch, nonce, node: node.id, engineId, created, sequence, image, needs, cpuShares };
 }
 
 function identityWrites(record: ContainerRecord): Write[] {

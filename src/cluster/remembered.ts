@@ -225,7 +225,7 @@ function stranger(
     entry: undefined,
     touchedAt: Number.NEGATIVE_INFINITY,
     tty: undefined,
-    renaming: 0,
+    renames: new Set(),
     starting: 0,
     streams: 0,
     recipe: undefined,

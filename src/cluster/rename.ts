@@ -1,9 +1,12 @@
-/** Renaming: the new name is taken over the whole cluster first, and given back when the engine refuses. */
+/**
+ * Renaming: the new name is taken over the whole cluster first, and given back when the engine refuses. Without an answer
+ * both names stay taken, over the manager's end as well, until the engine's list tells which one it is.
+ */
 import { badRequest, DockerError, invalidName, nameInUse } from "../docker/errors.ts";
 import { isValidContainerName } from "../docker/references.ts";
 import { CREATE_MS } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
-import { nodeFailure } from "./exchange.ts";
+import { isUncertain, nodeFailure } from "./exchange.ts";
 import type { ContainerRecord } from "./record.ts";
 import { engineRef } from "./translate.ts";
 
@@ -23,26 +26,35 @@ export async function renameContainer(
   for (const holder of cluster.inventory.named(name)) {
     throw new DockerError(409, `Error when allocating new name: ${nameInUse(name, holder.id).message}`);
   }
-  const before = record.name;
   const path = `/containers/${encodeURIComponent(engineRef(record, typed))}/rename?name=${encodeURIComponent(name)}`;
-  // Both names are taken until the engine has told which one it is.
-  cluster.inventory.rename(record, name);
-  cluster.inventory.hold(record, before);
-  record.renaming++;
+  const rename = cluster.inventory.beginRename(record, name);
   try {
     await cluster.registry.own(record);
     await record.node.engine.text("POST", path, undefined, { deadlineMs: CREATE_MS, version });
   } catch (error) {
-    // Of several at once the last decides; and without an answer the engine's list does.
-    if (record.renaming === 1) cluster.inventory.rename(record, record.engineName);
+    if (isUncertain(error)) rename.uncertainSince = cluster.clock.monotonic();
+    else cluster.inventory.endRename(record, rename);
+    // Of several at once the last decides.
+    if (!isBeingRenamed(record)) cluster.inventory.rename(record, record.engineName);
     cluster.registry.remember(record);
     cluster.refresher.mark(record, true);
     throw nodeFailure(cluster, record.node, error);
-  } finally {
-    record.renaming--;
-    cluster.inventory.unhold(record, before);
   }
+  cluster.inventory.endRename(record, rename);
+  cluster.registry.remember(record);
   record.engineName = name;
   record.touchedAt = cluster.clock.monotonic();
   cluster.refresher.mark(record, true);
+}
+
+/** A rename is under way: the engine's lists may show any of its names. */
+export function isBeingRenamed({ renames }: ContainerRecord): boolean {
+  return [...renames].some(({ uncertainSince }) => uncertainSince === undefined);
+}
+
+/** A list of its engine, begun at `startedAt` (monotonic milliseconds), told its name: renames that broke off before are over. */
+export function decideRenames(cluster: Cluster, record: ContainerRecord, startedAt: number): void {
+  const decided = [...record.renames].filter((rename) => (rename.uncertainSince ?? startedAt) < startedAt);
+  for (const rename of decided) cluster.inventory.endRename(record, rename);
+  if (decided.length > 0) cluster.registry.remember(record);
 }

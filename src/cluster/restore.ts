@@ -93,7 +93,11 @@ export function restoreRecord(cluster: Cluster, node: ClusterNode, identity: Ide
   const { inventory } = cluster;
   if (inventory.byId(identity.id)) return undefined;
   inventory.skipSequence(identity.sequence);
-  const record: ContainerRecord = { ...blank(node, identity, "created"), ...identity, node };
+  const { otherNames = [], ...known } = identity;
+  const record: ContainerRecord = { ...blank(node, identity, "created"), ...known, node };
+  if (otherNames.length > 0) {
+    record.renames.add({ names: [record.name, ...otherNames], uncertainSince: Number.NEGATIVE_INFINITY });
+  }
   inventory.add(record);
   settle(cluster, record);
   // Somebody may have updated it meanwhile.
@@ -149,7 +153,7 @@ function blank(
     tty: undefined,
     entry: undefined,
     touchedAt: Number.NEGATIVE_INFINITY,
-    renaming: 0,
+    renames: new Set(),
     starting: 0,
     streams: 0,
     recipe: undefined,

@@ -77,9 +77,9 @@ function started(cluster: Cluster, record: ContainerRecord, askedAt: number): vo
   cluster.refresher.mark(record, true);
 }
 
-/** Never ran, nobody is attached, and we still know how it was asked for. */
+/** Never ran, nobody is attached, its name is certain, and we still know how it was asked for. */
 function canMove(record: ContainerRecord): boolean {
-  return record.state === "created" && record.recipe !== undefined && record.streams === 0;
+  return record.state === "created" && record.recipe !== undefined && record.streams === 0 && record.renames.size === 0;
 }
 
 async function moveAndStart(
