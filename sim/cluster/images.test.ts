@@ -84,7 +84,7 @@ describe("an image that no registry knows", () => {
   const commit = async (): Promise<void> => {
     const record = await world.run("base", { Env: ["constraint:node==node-2"] });
     await record.node.engine.text("POST", `/commit?container=${record.engineId}&repo=mine&tag=1`);
-    world.cluster.refresher.markImages(record.node);
+    world.cluster.refresher.markList(record.node, "images");
     await world.cluster.refresher.settledOn(record.node);
     await world.remove("base");
   };
@@ -136,7 +136,7 @@ describe("changes of images", () => {
   it("are made on every node that has it, and seen at once", async () => {
     await open();
     for (const name of ["node-1", "node-3"]) world.engine(name).daemon.images.add("redis:7");
-    for (const node of world.cluster.reachable()) world.cluster.refresher.markImages(node);
+    for (const node of world.cluster.reachable()) world.cluster.refresher.markList(node, "images");
     await world.cluster.refresher.settledOn(world.node("node-1"));
     await world.cluster.refresher.settledOn(world.node("node-3"));
     await tagImage(world.cluster, "redis:7", "?repo=cache&tag=1", undefined);

@@ -31,7 +31,7 @@ describe("the list", () => {
     await world.change("idle", "pause");
     const made = await world.create("new", { Env: [on("node-2")] });
     ids.set("new", made.record.id);
-    await world.until("the job has ended", () => world.record("job").state === "exited");
+    await world.until("the job's end is read", () => world.record("job").exitCode === 3);
     await world.list();
   });
   afterAll(() => world.close());

@@ -69,7 +69,7 @@ describe("labels that were inherited through a commit", () => {
   const commit = async (ref: string): Promise<void> => {
     const record = world.record(ref);
     await record.node.engine.text("POST", `/commit?container=${record.engineId}&repo=copy&tag=latest`);
-    world.cluster.refresher.markImages(record.node);
+    world.cluster.refresher.markList(record.node, "images");
     await world.cluster.refresher.settledOn(record.node);
   };
   const runPastShoal = (name: string): string => {

@@ -11,7 +11,7 @@ import { settle } from "./holdings.ts";
 import { isSameEntry, type ListedContainer, renderRow } from "./list-entry.ts";
 import { takeMoved } from "./moved.ts";
 import { claimsOfListed } from "./needs.ts";
-import { clusterNetworkId } from "./network-ids.ts";
+import { clusterNetworkId } from "./networks/network-ids.ts";
 import type { ClusterNode } from "./node.ts";
 import { noteVolumes } from "./own-volumes.ts";
 import type { ContainerRecord } from "./record.ts";
@@ -96,7 +96,7 @@ function update(cluster: Cluster, record: ContainerRecord, row: ListedContainer,
     nodeName: node.name,
     nodeIp: node.ip,
     clusterId: (engineId) => node.containers.get(engineId)?.id ?? engineId,
-    networkId: (engineId) => clusterNetworkId(node, engineId),
+    networkId: (engineId) => clusterNetworkId(cluster, node, engineId),
   });
   see(cluster, record);
   if (record.name !== name || record.created !== created) cluster.registry.remember(record);

@@ -17,8 +17,10 @@ import { ExecIndex } from "./exec-index.ts";
 import type { ForeignMode } from "./foreign.ts";
 import { ImageIndex } from "./image-index.ts";
 import { Inventory } from "./inventory.ts";
+import type { NodeNetwork } from "./networks/network.ts";
 import type { ClusterNode } from "./node.ts";
 import { Notes } from "./notes.ts";
+import { ObjectIndex } from "./object-index.ts";
 import type { ImageNote } from "./own-images.ts";
 import type { ExpectedVolumes, VolumeNote } from "./own-volumes.ts";
 import { Placements } from "./placements.ts";
@@ -28,6 +30,7 @@ import { Registry } from "./registry.ts";
 import { Remembered } from "./remembered.ts";
 import { StoreWriter } from "./store-writer.ts";
 import { Tombstones } from "./tombstones.ts";
+import type { NodeVolume } from "./volumes/volume.ts";
 
 export interface ClusterOptions {
   readonly strategy: Strategy;
@@ -65,6 +68,8 @@ export class Cluster {
   hadSeveralNodes = false;
   readonly inventory = new Inventory();
   readonly images = new ImageIndex();
+  readonly networks = new ObjectIndex<NodeNetwork>();
+  readonly volumes = new ObjectIndex<NodeVolume>();
   readonly ledger = new Ledger();
   readonly placements = new Placements();
   readonly execs = new ExecIndex();

@@ -11,7 +11,7 @@ import { HINT_LABEL } from "./hint.ts";
 import type { Shape } from "./judge.ts";
 import { requireMade } from "./lookup.ts";
 import { engineShares } from "./needs.ts";
-import { builtInNetwork } from "./network-ids.ts";
+import { engineNetworkRef } from "./networks/network.ts";
 import type { ClusterNode } from "./node.ts";
 
 /** Several endpoints in one create: engines below this version take one, and the others by connect. */
@@ -87,7 +87,7 @@ export function engineBody(
   if (options.hostname !== undefined && takesHostname(body)) {
     edits.push({ path: ["Hostname"], json: JSON.stringify(options.hostname) });
   }
-  edits.push(...referenceEdits(cluster, body));
+  edits.push(...referenceEdits(cluster, node, body));
   const { edits: endpointEdits, connects } = endpoints(text, body, options.version);
   edits.push(...endpointEdits);
   return { text: splice(text, edits), connects, cpuShares: options.cpuShares };
@@ -102,7 +102,7 @@ function takesHostname(body: unknown): boolean {
 }
 
 /** Containers and networks that the body names, in the engine's own terms. */
-function referenceEdits(cluster: Cluster, body: unknown): Edit[] {
+function referenceEdits(cluster: Cluster, node: ClusterNode, body: unknown): Edit[] {
   const edits: Edit[] = [];
   for (const key of ["NetworkMode", "IpcMode", "PidMode"]) {
     const mode = goGet(body, "HostConfig", key);
@@ -110,7 +110,7 @@ function referenceEdits(cluster: Cluster, body: unknown): Edit[] {
     const engineMode = mode.startsWith("container:")
       ? `container:${containerRef(cluster, mode.slice("container:".length))}`
       : key === "NetworkMode"
-        ? networkRef(cluster, mode)
+        ? engineNetworkRef(cluster, node, mode)
         : mode;
     if (engineMode !== mode) edits.push({ path: ["HostConfig", key], json: JSON.stringify(engineMode) });
   }
@@ -135,14 +135,6 @@ function containerRef(cluster: Cluster, ref: string): string {
   const record = cluster.inventory.find(ref);
   if (record) requireMade(record);
   return record && ref !== record.engineName && ref !== `/${record.engineName}` ? record.engineId : ref;
-}
-
-/** A cluster ID of bridge, host or none is its name on every engine; `node-1/net` is `net` there. */
-function networkRef(cluster: Cluster, ref: string): string {
-  const builtIn = builtInNetwork(ref);
-  if (builtIn) return builtIn;
-  const { node, rest } = splitNodePrefix(ref);
-  return node !== undefined && cluster.nodeByName(node) ? rest : ref;
 }
 
 function endpoints(

@@ -43,7 +43,7 @@ function history(
     const events: ClusterEvent[] = [];
     for await (const line of textsOf(answer.body)) {
       const event = parseEvent(line);
-      if (event && !node.ignored.has(event.actorId)) events.push(clusterEvent(node, event));
+      if (event && !node.ignored.has(event.actorId)) events.push(clusterEvent(cluster, node, event));
     }
     return events;
   };

@@ -7,7 +7,8 @@ import { decodeHint, HINT_LABEL } from "./hint.ts";
 import { settle } from "./holdings.ts";
 import type { ListEntry } from "./list-entry.ts";
 import { remeasure } from "./measure.ts";
-import { BUILT_IN_NETWORKS, type ClusterNode } from "./node.ts";
+import { toldNetwork } from "./networks/network.ts";
+import type { ClusterNode } from "./node.ts";
 import type { ContainerRecord, ContainerState } from "./record.ts";
 
 /** Actions that only change the state, and to what. */
@@ -25,13 +26,16 @@ export function followEvent(cluster: Cluster, node: ClusterNode, event: EngineEv
       followContainer(cluster, node, event, publish);
       return;
     case "image":
-      cluster.refresher.markImages(node);
+      cluster.refresher.markList(node, "images");
       break;
     case "volume":
       followVolume(cluster, node, event);
       break;
     case "network":
+      // What is gone has no cluster ID afterwards.
+      if (event.action === "destroy") publish();
       followNetwork(cluster, node, event);
+      if (event.action === "destroy") return;
       break;
   }
   publish();
@@ -103,6 +107,7 @@ function changesRow(action: string): boolean {
 }
 
 function followVolume(cluster: Cluster, node: ClusterNode, event: EngineEvent): void {
+  cluster.refresher.markList(node, "volumes");
   if (event.action === "create" && (event.attributes.driver ?? "local") === "local") {
     node.volumes = new Set([...node.volumes, event.actorId]);
   } else if (event.action === "destroy") {
@@ -112,13 +117,18 @@ function followVolume(cluster: Cluster, node: ClusterNode, event: EngineEvent): 
 }
 
 function followNetwork(cluster: Cluster, node: ClusterNode, event: EngineEvent): void {
-  const { name = "" } = event.attributes;
-  if (event.action === "create" && !(BUILT_IN_NETWORKS as readonly string[]).includes(name)) {
-    node.networks = new Map([...node.networks, [event.actorId, name]]);
+  const { name = "", type: driver = "" } = event.attributes;
+  const { networks, clock, refresher } = cluster;
+  if (event.action === "create") {
+    refresher.markList(node, "networks");
+    // Our own create may have told more already.
+    if (networks.get(node.id, event.actorId)) return;
+    networks.add(node.id, toldNetwork(cluster, node, { id: event.actorId, name, driver }), clock.monotonic());
   } else if (event.action === "destroy") {
-    node.networks = new Map([...node.networks].filter(([id]) => id !== event.actorId));
+    networks.remove(node.id, event.actorId, clock.monotonic());
+    node.poolsExhausted = undefined;
   } else if (event.action === "connect" || event.action === "disconnect") {
     const record = node.containers.get(event.attributes.container ?? "");
-    if (record) cluster.refresher.mark(record, false);
+    if (record) refresher.mark(record, false);
   }
 }

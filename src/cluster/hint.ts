@@ -1,6 +1,7 @@
 /**
  * The label that a create leaves on the engine's container, so that a new manager finds identity and needs again
- * without an inspect. A hint only: always overwritten at create, hidden from clients, bound by a nonce.
+ * without an inspect. A hint only: always overwritten at create, hidden from clients, bound by a nonce. On networks and
+ * volumes, whose labels nothing inherits and nobody can change, it is the truth of whose they are.
  */
 import type { PortClaim } from "../scheduler/request.ts";
 import type { Needs } from "./record.ts";
@@ -74,6 +75,45 @@ export function decodeHint(text: string | undefined): Hint | undefined {
         ...(encoded.r !== undefined && { replaces: encoded.r }),
       },
     };
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the create of a network or volume leaves on it: that it is ours, and of which cluster-wide object it is a part. */
+export interface ObjectHint {
+  /** Made for one create. */
+  readonly nonce: string;
+  /** Cluster ID where it is not the engine's. */
+  readonly id?: string | undefined;
+  /** Key of the group that it belongs to. */
+  readonly group?: string | undefined;
+}
+
+interface EncodedObject {
+  readonly v: 1;
+  readonly n: string;
+  readonly i?: string;
+  readonly g?: string;
+}
+
+export function encodeObjectHint({ nonce, id, group }: ObjectHint): string {
+  const encoded: EncodedObject = {
+    v: 1,
+    n: nonce,
+    ...(id !== undefined && { i: id }),
+    ...(group !== undefined && { g: group }),
+  };
+  return JSON.stringify(encoded);
+}
+
+/** Undefined when the text is not such a hint. */
+export function decodeObjectHint(text: string | undefined): ObjectHint | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const encoded = JSON.parse(text) as Partial<EncodedObject> | null;
+    if (encoded?.v !== 1 || typeof encoded.n !== "string") return undefined;
+    return { nonce: encoded.n, id: encoded.i, group: encoded.g };
   } catch {
     return undefined;
   }

@@ -78,7 +78,7 @@ export async function committing<T>(
   if (query.get("repo")) requireFreeTag(cluster, node, tagIn(query), undefined);
   const made = await make();
   if (made.imageId !== undefined) ownImage(cluster, node, made.imageId);
-  cluster.refresher.markImages(node);
+  cluster.refresher.markList(node, "images");
   await cluster.refresher.settledOn(node);
   return made;
 }
@@ -100,7 +100,7 @@ export async function removeImage(
   version: string | undefined,
 ): Promise<string> {
   // A tag may have moved a moment ago: what it names now decides.
-  for (const node of await holdersOf(cluster, ref)) cluster.refresher.markImages(node);
+  for (const node of await holdersOf(cluster, ref)) cluster.refresher.markList(node, "images");
   await Promise.all(cluster.reachable().map((node) => cluster.refresher.settledOn(node)));
   const holders = await holdersOf(cluster, ref);
   const nodes = holders.filter((node) => mayRemoveImage(cluster, node, ref));
@@ -159,7 +159,7 @@ async function onEach<T>(
   work: (node: ClusterNode) => Promise<T>,
 ): Promise<T[]> {
   const results = await Promise.allSettled(nodes.map(work));
-  for (const node of nodes) cluster.refresher.markImages(node);
+  for (const node of nodes) cluster.refresher.markList(node, "images");
   await Promise.all(nodes.map((node) => cluster.refresher.settledOn(node)));
   return answersOf(nodes, results);
 }

@@ -9,7 +9,7 @@ import { ENGINE_CALL_MS } from "../kit/limits.ts";
 import { absorbSome, shownName } from "./absorb.ts";
 import type { Cluster } from "./cluster.ts";
 import { type ListedContainer, readList, renameEntry } from "./list-entry.ts";
-import { builtInNetwork } from "./network-ids.ts";
+import { engineNetworkRef } from "./networks/network.ts";
 import type { ClusterNode } from "./node.ts";
 import { type ContainerRecord, isListedByDefault } from "./record.ts";
 import { statusOf } from "./row-status.ts";
@@ -129,7 +129,7 @@ async function askEngines(
   const found = new Map<ContainerRecord, ListedContainer>();
   const ask = async (node: ClusterNode): Promise<void> => {
     const values: Record<string, string[]> = {};
-    for (const name of given) values[name] = filters.get(name).map((value) => engineValue(name, value));
+    for (const name of given) values[name] = filters.get(name).map((value) => engineValue(cluster, node, name, value));
     const query = `/containers/json?all=1${size ? "&size=1" : ""}&filters=${encodeURIComponent(JSON.stringify(values))}`;
     const startedAt = cluster.clock.monotonic();
     const rows = readList(await node.engine.text("GET", query, undefined, { deadlineMs: ENGINE_CALL_MS }));
@@ -166,8 +166,8 @@ function reshow(cluster: Cluster): void {
 
 const UNREAD = { text: "{}" } as ListedContainer;
 
-function engineValue(filter: string, value: string): string {
-  return filter === "network" ? (builtInNetwork(value) ?? value) : value;
+function engineValue(cluster: Cluster, node: ClusterNode, filter: string, value: string): string {
+  return filter === "network" ? engineNetworkRef(cluster, node, value) : value;
 }
 
 function row(record: ContainerRecord, now: number, sized: ListedContainer | undefined): Buffer[] {

@@ -70,6 +70,8 @@ function leave(cluster: Cluster, node: ClusterNode): void {
   parkNode(cluster, node);
   for (const record of [...node.containers.values()]) drop(cluster, record);
   cluster.images.delete(node.id);
+  cluster.networks.dropNode(node.id);
+  cluster.volumes.dropNode(node.id);
   cluster.ledger.removeNode(node.id);
   cluster.log.info("node left", { node: node.name, address: node.address });
   void node.engine.stop();

@@ -1,5 +1,5 @@
 /**
- * One node of the cluster: an engine with its identity, its view for the scheduler, its images, volumes and networks.
+ * One node of the cluster: an engine with its identity, its view for the scheduler, its named volumes.
  * Owns the facts of one node; must not know other nodes.
  */
 import type { Engine } from "../engine/engine.ts";
@@ -7,9 +7,6 @@ import type { EngineFacts } from "../engine/facts.ts";
 import type { EngineState } from "../engine/observer.ts";
 import type { NodeView } from "../scheduler/node-view.ts";
 import type { ContainerRecord } from "./record.ts";
-
-/** Networks that every engine makes for itself, and that are one in the cluster. */
-export const BUILT_IN_NETWORKS = ["bridge", "host", "none"] as const;
 
 export class ClusterNode {
   /** Opaque; derived from the entry of a static list. */
@@ -27,10 +24,8 @@ export class ClusterNode {
   readonly gone = new Map<string, number>();
   /** Names of node-local named volumes. */
   volumes: ReadonlySet<string> = new Set();
-  /** Engine network ID → name, node-local ones. */
-  networks: ReadonlyMap<string, string> = new Map();
-  /** Engine network ID → bridge, host or none. */
-  builtIn: ReadonlyMap<string, string> = new Map();
+  /** Why it has no address pool left for another network, in its engine's words; until a network goes from it. */
+  poolsExhausted: string | undefined;
 
   name: string;
   facts: EngineFacts | undefined;

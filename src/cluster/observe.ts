@@ -9,11 +9,12 @@ import { allMeasured } from "./forget.ts";
 import { readList } from "./list-entry.ts";
 import { measure } from "./measure.ts";
 import { engineReplaced } from "./moved.ts";
-import { BUILT_IN_NETWORKS, type ClusterNode } from "./node.ts";
+import { takeNetworks } from "./networks/network.ts";
+import type { ClusterNode } from "./node.ts";
 import { takeImages } from "./own-images.ts";
-import { reconcileVolumes } from "./own-volumes.ts";
 import { rememberNode } from "./remembered.ts";
 import { clusterEvent } from "./render-event.ts";
+import { takeVolumes } from "./volumes/volume.ts";
 
 export function observerOf(cluster: Cluster, node: () => ClusterNode): EngineObserver {
   return {
@@ -60,20 +61,10 @@ function blockedBy(cluster: Cluster, node: ClusterNode, facts: EngineFacts): str
   return undefined;
 }
 
-interface NamedNetwork {
-  Id: string;
-  Name: string;
-  Scope?: string;
-}
-
 function takeInventory(cluster: Cluster, node: ClusterNode, inventory: EngineInventory): void {
   if (cluster.nodes.get(node.id) !== node || node.blocked !== undefined) return;
-  takeNetworks(node, JSON.parse(inventory.networks) as NamedNetwork[] | null);
-  const volumes = JSON.parse(inventory.volumes) as { Volumes?: { Name: string; Driver?: string }[] | null };
-  node.volumes = new Set(
-    (volumes.Volumes ?? []).filter(({ Driver }) => (Driver ?? "local") === "local").map(({ Name }) => Name),
-  );
-  reconcileVolumes(cluster, node, inventory.startedAt);
+  takeNetworks(cluster, node, inventory.networks, inventory.startedAt);
+  takeVolumes(cluster, node, inventory.volumes, inventory.startedAt);
   takeImages(cluster, node, inventory.images, inventory.startedAt);
   absorbAll(cluster, node, readList(inventory.containers), inventory.startedAt);
   node.known = true;
@@ -83,23 +74,12 @@ function takeInventory(cluster: Cluster, node: ClusterNode, inventory: EngineInv
   measure(cluster, node);
 }
 
-function takeNetworks(node: ClusterNode, networks: readonly NamedNetwork[] | null): void {
-  const local = new Map<string, string>();
-  const builtIn = new Map<string, string>();
-  for (const { Id, Name, Scope } of networks ?? []) {
-    if ((BUILT_IN_NETWORKS as readonly string[]).includes(Name)) builtIn.set(Id, Name);
-    else if (Scope !== "global" && Scope !== "swarm") local.set(Id, Name);
-  }
-  node.networks = local;
-  node.builtIn = builtIn;
-}
-
 function takeEvent(cluster: Cluster, node: ClusterNode, event: EngineEvent): void {
   if (cluster.nodes.get(node.id) !== node || node.blocked !== undefined || node.ignored.has(event.actorId)) return;
   node.updatedAt = cluster.clock.now();
   // Rendered first: a destroyed container is unknown afterwards; and made known first when it is new.
   followEvent(cluster, node, event, () => {
-    if (cluster.events.hasReaders) cluster.events.publish(clusterEvent(node, event));
+    if (cluster.events.hasReaders) cluster.events.publish(clusterEvent(cluster, node, event));
   });
 }
 

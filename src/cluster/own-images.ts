@@ -75,7 +75,7 @@ async function takePulled(
   ref: string,
   before: readonly (ReadonlySet<string> | undefined)[],
 ): Promise<void> {
-  for (const node of nodes) cluster.refresher.markImages(node);
+  for (const node of nodes) cluster.refresher.markList(node, "images");
   await Promise.all(nodes.map((node) => cluster.refresher.settledOn(node)));
   for (const [i, node] of nodes.entries()) {
     const known = before[i];

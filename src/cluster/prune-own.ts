@@ -80,7 +80,7 @@ export async function pruneImages(
   const filters = new PruneFilters(rawFilters, ["dangling", "label", "label!", "until"], cluster.clock.now());
   const dangling = filters.filters.bool("dangling", true);
   const { deleted, bytes } = await onAll(cluster, (node) => imagesOf(cluster, node, filters, dangling));
-  for (const node of cluster.reachable()) cluster.refresher.markImages(node);
+  for (const node of cluster.reachable()) cluster.refresher.markList(node, "images");
   await Promise.all(cluster.reachable().map((node) => cluster.refresher.settledOn(node)));
   return { ImagesDeleted: deleted.length === 0 ? null : deleted, SpaceReclaimed: bytes };
 }

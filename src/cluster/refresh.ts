@@ -1,6 +1,7 @@
 /**
- * Reads changed containers back from their engines: changes are collected for a moment, then one list call brings all
- * of a node's. Whoever needs to read its own writes asks for them at once. Owns the marks and the timers.
+ * Reads changed containers, images, networks and volumes back from their engines: changes are collected for a moment, then
+ * one list call of a kind brings all of a node's. Whoever needs to read its own writes asks for them at once. Owns the
+ * marks and the timers.
  */
 
 import type { Timer } from "../kit/clock.ts";
@@ -9,12 +10,24 @@ import { absorbAll, absorbSome } from "./absorb.ts";
 import type { Cluster } from "./cluster.ts";
 import { readList } from "./list-entry.ts";
 import { measure } from "./measure.ts";
+import { takeNetworks } from "./networks/network.ts";
 import type { ClusterNode } from "./node.ts";
 import { takeImages } from "./own-images.ts";
 import type { ContainerRecord } from "./record.ts";
+import { takeVolumes } from "./volumes/volume.ts";
 
 /** Above this many changed containers the whole list is cheaper, and fits a request line. */
 const SOME = 100;
+
+/** Lists that are read whole: where each comes from, and what takes it in. */
+const LISTS = {
+  images: { path: "/images/json", take: takeImages },
+  networks: { path: "/networks", take: takeNetworks },
+  volumes: { path: "/volumes", take: takeVolumes },
+} as const;
+
+/** What a node has besides containers. */
+export type ListKind = keyof typeof LISTS;
 
 interface Marks {
   readonly containers: Set<string>;
@@ -24,7 +37,7 @@ interface Marks {
   bringing: boolean;
   /** A reading that brought such changes was overtaken. */
   again: boolean;
-  images: boolean;
+  readonly lists: Set<ListKind>;
   /** The whole list is wanted: it decides about creates that broke off. */
   whole: boolean;
   timer: Timer | undefined;
@@ -68,9 +81,11 @@ export class Refresher {
     this.#schedule(node, marks);
   }
 
-  markImages(node: ClusterNode): void {
+  /** @param awaited true when a client changed it through us, so that the next list must show it */
+  markList(node: ClusterNode, kind: ListKind, awaited = false): void {
     const marks = this.#of(node);
-    marks.images = true;
+    marks.lists.add(kind);
+    if (awaited) marks.awaited = true;
     this.#schedule(node, marks);
   }
 
@@ -118,7 +133,7 @@ export class Refresher {
         awaited: false,
         bringing: false,
         again: false,
-        images: false,
+        lists: new Set(),
         whole: false,
         timer: undefined,
         running: undefined,
@@ -146,7 +161,7 @@ export class Refresher {
     while (marks.running) await marks.running;
     marks.timer?.cancel();
     marks.timer = undefined;
-    if (marks.containers.size === 0 && !marks.images && !marks.whole) return;
+    if (marks.containers.size === 0 && marks.lists.size === 0 && !marks.whole) return;
     marks.running = this.#read(node, marks).finally(() => {
       marks.running = undefined;
     });
@@ -155,14 +170,15 @@ export class Refresher {
 
   async #read(node: ClusterNode, marks: Marks): Promise<void> {
     const asked = [...marks.containers];
-    const { images, whole } = marks;
+    const lists = [...marks.lists];
+    const { whole } = marks;
     const stop = new AbortController();
     marks.stop = stop;
     marks.containers.clear();
     marks.bringing = marks.awaited;
     marks.awaited = false;
     marks.again = false;
-    marks.images = false;
+    marks.lists.clear();
     marks.whole = false;
     // An engine that is in trouble as a whole brings its whole lists with its next connection.
     const trouble = (error: unknown): void => {
@@ -170,12 +186,12 @@ export class Refresher {
       if (!node.reachable || this.#marks.get(node.id) !== marks) return;
       for (const id of asked) marks.containers.add(id);
       marks.whole ||= whole;
-      marks.images ||= images;
+      for (const kind of lists) marks.lists.add(kind);
       this.#schedule(node, marks, REFRESH_RETRY_MS);
     };
     await Promise.all([
       whole || asked.length > 0 ? this.#readContainers(node, asked, whole, stop.signal).catch(trouble) : undefined,
-      images ? this.#readImages(node, stop.signal).catch(trouble) : undefined,
+      ...lists.map((kind) => this.#readListOf(node, kind, stop.signal).catch(trouble)),
     ]);
     marks.stop = undefined;
     marks.bringing = false;
@@ -200,9 +216,10 @@ export class Refresher {
     measure(this.#cluster, node);
   }
 
-  async #readImages(node: ClusterNode, signal: AbortSignal): Promise<void> {
+  async #readListOf(node: ClusterNode, kind: ListKind, signal: AbortSignal): Promise<void> {
     const startedAt = this.#cluster.clock.monotonic();
-    const text = await node.engine.text("GET", "/images/json", undefined, { deadlineMs: ENGINE_CALL_MS, signal });
-    takeImages(this.#cluster, node, text, startedAt);
+    const { path, take } = LISTS[kind];
+    const text = await node.engine.text("GET", path, undefined, { deadlineMs: ENGINE_CALL_MS, signal });
+    take(this.#cluster, node, text, startedAt);
   }
 }

@@ -1,12 +1,13 @@
 /** An engine's event in the cluster's words: IDs, names and the node that it comes from. Splices; unknown parts pass. */
 import { type Edit, splice } from "../docker/json-text.ts";
 import type { EngineEvent } from "../engine/event.ts";
+import type { Cluster } from "./cluster.ts";
 import type { ClusterEvent } from "./event-hub.ts";
 import { decodeHint, HINT_LABEL } from "./hint.ts";
-import { clusterNetworkId } from "./network-ids.ts";
+import { clusterNetworkId } from "./networks/network-ids.ts";
 import type { ClusterNode } from "./node.ts";
 
-export function clusterEvent(node: ClusterNode, event: EngineEvent): ClusterEvent {
+export function clusterEvent(cluster: Cluster, node: ClusterNode, event: EngineEvent): ClusterEvent {
   const attributes: Record<string, string> = { ...event.attributes };
   const edits: Edit[] = [];
   const set = (key: string, value: string): void => {
@@ -23,7 +24,7 @@ export function clusterEvent(node: ClusterNode, event: EngineEvent): ClusterEven
     // What is gone already is known by the hint that its create left in its labels.
     actorId = record?.id ?? decodeHint(event.attributes[HINT_LABEL])?.id ?? actorId;
   } else if (event.type === "network") {
-    actorId = clusterNetworkId(node, actorId);
+    actorId = clusterNetworkId(cluster, node, actorId);
     const container = node.containers.get(event.attributes.container ?? "");
     if (container && container.id !== event.attributes.container) set("container", container.id);
   }

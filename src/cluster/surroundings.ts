@@ -2,7 +2,10 @@
 import type { Matcher } from "../scheduler/matcher.ts";
 import type { Surroundings } from "../scheduler/node-view.ts";
 import type { Cluster } from "./cluster.ts";
+import { candidates, type Kind } from "./find-object.ts";
 import { Inventory } from "./inventory.ts";
+import { NETWORKS } from "./networks/network.ts";
+import type { NodeObject } from "./object-index.ts";
 import type { ContainerRecord } from "./record.ts";
 
 export function surroundingsOf(cluster: Cluster): Surroundings {
@@ -24,11 +27,7 @@ export function surroundingsOf(cluster: Cluster): Surroundings {
     },
     nodesWithImage: (matcher) => images.nodesMatching(matcher),
     nodesOfVolume: (name) => nodesWhere(cluster, (node) => node.volumes.has(name)),
-    nodesOfNetwork: (name) =>
-      nodesWhere(cluster, (node) => {
-        for (const [id, known] of node.networks) if (known === name || id === name) return true;
-        return false;
-      }),
+    nodesOfNetwork: (ref) => nodesOfObject(cluster, NETWORKS, ref),
     containersOn(nodeId) {
       const count = nodes.get(nodeId)?.count;
       return { all: count?.all ?? 0, running: count?.busy ?? 0 };
@@ -67,6 +66,12 @@ function findOrNone(inventory: Inventory, ref: string): ContainerRecord | undefi
 function nodesOf(records: Iterable<ContainerRecord>): Set<string> {
   const found = new Set<string>();
   for (const record of records) found.add(record.node.id);
+  return found;
+}
+
+function nodesOfObject<T extends NodeObject>(cluster: Cluster, kind: Kind<T>, ref: string): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const { on } of candidates(cluster, kind, ref)) for (const nodeId of on.keys()) found.add(nodeId);
   return found;
 }
 

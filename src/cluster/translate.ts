@@ -5,8 +5,7 @@
 import { type Edit, goGet, splice } from "../docker/json-text.ts";
 import type { Cluster } from "./cluster.ts";
 import { HINT_LABEL } from "./hint.ts";
-
-import { clusterNetworkId } from "./network-ids.ts";
+import { clusterNetworkId } from "./networks/network-ids.ts";
 import type { ClusterNode } from "./node.ts";
 import type { ContainerRecord } from "./record.ts";
 
@@ -49,11 +48,11 @@ export function clusterInspect(cluster: Cluster, record: ContainerRecord, text: 
       if (target) edits.push({ path: ["HostConfig", key], json: JSON.stringify(`container:${target.id}`) });
     }
   }
-  edits.push(...networkEdits(node, inspect));
+  edits.push(...networkEdits(cluster, node, inspect));
   return splice(text, edits);
 }
 
-function networkEdits(node: ClusterNode, inspect: unknown): Edit[] {
+function networkEdits(cluster: Cluster, node: ClusterNode, inspect: unknown): Edit[] {
   const edits: Edit[] = [];
   const ports = goGet(inspect, "NetworkSettings", "Ports");
   if (ports && node.ip !== "") {
@@ -65,7 +64,7 @@ function networkEdits(node: ClusterNode, inspect: unknown): Edit[] {
   const networks = goGet(inspect, "NetworkSettings", "Networks");
   for (const [name, network] of Object.entries((networks ?? {}) as Record<string, { NetworkID?: string } | null>)) {
     if (!network?.NetworkID) continue;
-    const id = clusterNetworkId(node, network.NetworkID);
+    const id = clusterNetworkId(cluster, node, network.NetworkID);
     if (id !== network.NetworkID) {
       edits.push({ path: ["NetworkSettings", "Networks", name, "NetworkID"], json: JSON.stringify(id) });
     }

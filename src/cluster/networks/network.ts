@@ -1,0 +1,95 @@
+/** Networks as their engines list them: what is read of a row, and which rows are one network of the cluster. */
+import { elements, splice } from "../../docker/json-text.ts";
+import type { Cluster } from "../cluster.ts";
+import { candidates, type Kind } from "../find-object.ts";
+import { decodeObjectHint, HINT_LABEL, type ObjectHint } from "../hint.ts";
+import type { ClusterNode } from "../node.ts";
+import type { NodeObject } from "../object-index.ts";
+import { builtInNetworkId, mintedNetworkId } from "./network-ids.ts";
+
+export interface NodeNetwork extends NodeObject {
+  /** `local`, `global` or `swarm`; "" while only an event told of it. */
+  readonly scope: string;
+}
+
+export const NETWORKS: Kind<NodeNetwork> = { noun: "network", index: ({ networks }) => networks, hasIds: true };
+
+interface Row {
+  readonly Id: string;
+  readonly Name: string;
+  readonly Driver?: string;
+  readonly Scope?: string;
+  readonly Labels?: Readonly<Record<string, string>> | null;
+}
+
+/** An engine's list of networks. @param startedAt monotonic milliseconds when it was begun */
+export function takeNetworks(cluster: Cluster, node: ClusterNode, text: string, startedAt: number): void {
+  const networks = elements(text).map((row) => readNetwork(cluster, node, row));
+  cluster.networks.set(node.id, networks, startedAt);
+}
+
+function readNetwork(cluster: Cluster, node: ClusterNode, text: string): NodeNetwork {
+  const row = JSON.parse(text) as Row;
+  const { [HINT_LABEL]: hintText, ...labels } = row.Labels ?? {};
+  const hint = decodeObjectHint(hintText);
+  const scope = row.Scope ?? "local";
+  return {
+    engineKey: row.Id,
+    key: keyOf(cluster, node, { id: row.Id, name: row.Name, scope, hint }),
+    name: row.Name,
+    driver: row.Driver ?? "",
+    scope,
+    labels,
+    hint,
+    text: hintText === undefined ? text : splice(text, [{ path: ["Labels", HINT_LABEL], json: undefined }]),
+  };
+}
+
+/** One that an event or an answer tells of, before a list does. */
+export function toldNetwork(
+  cluster: Cluster,
+  node: ClusterNode,
+  told: {
+    readonly id: string;
+    readonly name: string;
+    readonly driver: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly hint?: ObjectHint | undefined;
+  },
+): NodeNetwork {
+  const { id, name, driver, labels = {}, hint } = told;
+  const key = keyOf(cluster, node, { id, name, scope: "", hint });
+  return { engineKey: id, key, name, driver, scope: "", labels, hint, text: undefined };
+}
+
+/** What a node's engine calls the network that a client means; what the node does not have as it was written. */
+export function engineNetworkRef(cluster: Cluster, node: ClusterNode, ref: string): string {
+  for (const { on } of candidates(cluster, NETWORKS, ref)) {
+    const network = on.get(node.id);
+    if (network) return network.key === network.engineKey && network.key.startsWith(ref) ? ref : network.name;
+  }
+  return ref;
+}
+
+interface Identified {
+  readonly id: string;
+  readonly name: string;
+  readonly scope: string;
+  readonly hint: ObjectHint | undefined;
+}
+
+function keyOf(cluster: Cluster, node: ClusterNode, { id, name, scope, hint }: Identified): string {
+  const own = builtInNetworkId(name) ?? hint?.id;
+  if (own !== undefined) return own;
+  const isShared = scope === "global" || scope === "swarm";
+  return !isShared && (cluster.options.mintIds || isCloned(cluster, node, id)) ? mintedNetworkId(node, id) : id;
+}
+
+/** Cloned machines have the same IDs for networks of their own. */
+function isCloned(cluster: Cluster, node: ClusterNode, id: string): boolean {
+  if (cluster.networks.get(node.id, id)?.key === id) return false;
+  for (const [nodeId, { scope }] of cluster.networks.byKey(id)?.on ?? []) {
+    if (nodeId !== node.id && scope === "local" && cluster.nodes.get(nodeId)?.reachable) return true;
+  }
+  return false;
+}
