@@ -6,11 +6,15 @@ import type { Cluster } from "../../src/cluster/cluster.ts";
 import { type EngineWire, WireError } from "../../src/engine/wire/wire.ts";
 import type { Store, Write } from "../../src/store/store.ts";
 import type { Weakness } from "./manager.ts";
+import { movesOf } from "./moves.ts";
+import type { Plan } from "./plan.ts";
 
 export interface Protection {
   /** What it protects from, in one line. */
   readonly why: string;
   readonly off: Weakness;
+  /** Plans that come to where it is needed, when the usual ones do not. */
+  readonly planOf?: (seed: number) => Plan;
 }
 
 /** The store forgets what is written under a prefix. */
@@ -76,6 +80,28 @@ function answersEarly({ writer }: Cluster): void {
   };
 }
 
+/** Of two copies of a container none is the newer one: neither the store nor the labels on engines tell. */
+const ageless: Weakness = {
+  store: (store) => ({
+    get: (key, options) => store.get(key, options),
+    list: (under, options) => store.list(under, options),
+    watch: (under, observer, signal) => store.watch(under, observer, signal),
+    close: () => store.close(),
+    txn: ({ conditions, writes }, options) => store.txn({ conditions, writes: writes.map(firstCopy) }, options),
+  }),
+  observer: (told) => ({
+    facts: (facts) => told.facts(facts),
+    inventory: (lists) =>
+      told.inventory({ ...lists, containers: lists.containers.replace(/(shoal\.hint[^}]*?),\\"e\\":\d+/g, "$1") }),
+    event: (event) => told.event(event),
+    state: (state, error) => told.state(state, error),
+  }),
+};
+
+function firstCopy(write: Write): Write {
+  return { ...write, value: write.value?.replace(/"epoch":\d+/, '"epoch":1') };
+}
+
 export const PROTECTIONS: Readonly<Record<string, Protection>> = {
   "ledger hold": {
     why: "creates under way hold their CPU, memory and ports",
@@ -124,6 +150,11 @@ export const PROTECTIONS: Readonly<Record<string, Protection>> = {
   tombstone: {
     why: "what was removed from a lost node does not come back with it",
     off: forgets("tombstones/"),
+  },
+  epoch: {
+    why: "the newest copy of a container is the container",
+    off: ageless,
+    planOf: movesOf,
   },
   "durable answer": {
     why: "a client is answered when the store has it, not before",

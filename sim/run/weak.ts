@@ -10,12 +10,13 @@ export interface Catch {
 
 /** @returns undefined when none of `seeds` seeds fails */
 export async function catchWithout(name: string, seeds: number): Promise<Catch | undefined> {
-  const weakness = PROTECTIONS[name]?.off;
-  if (!weakness) throw new Error(`no protection is called ${name}: ${Object.keys(PROTECTIONS).join(", ")}`);
+  const protection = PROTECTIONS[name];
+  if (!protection) throw new Error(`no protection is called ${name}: ${Object.keys(PROTECTIONS).join(", ")}`);
   for (let seed = 1; seed <= seeds; seed++) {
-    const [violation] = (await play(planOf(seed), { weakness })).violations;
+    const plan = (protection.planOf ?? planOf)(seed);
+    const [violation] = (await play(plan, { weakness: protection.off })).violations;
     // Nothing but the missing protection may be to blame.
-    if (violation && (await play(planOf(seed))).violations.length === 0) return { seed, violation };
+    if (violation && (await play(plan)).violations.length === 0) return { seed, violation };
   }
   return undefined;
 }
