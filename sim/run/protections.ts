@@ -6,15 +6,13 @@ import type { Cluster } from "../../src/cluster/cluster.ts";
 import { type EngineWire, WireError } from "../../src/engine/wire/wire.ts";
 import type { Store, Write } from "../../src/store/store.ts";
 import type { Weakness } from "./manager.ts";
-import { movesOf } from "./moves.ts";
-import type { Plan } from "./plan.ts";
 
 export interface Protection {
   /** What it protects from, in one line. */
   readonly why: string;
   readonly off: Weakness;
-  /** Plans that come to where it is needed, when the usual ones do not. */
-  readonly planOf?: (seed: number) => Plan;
+  /** Of scenes.ts: where it is needed, when the usual plans seldom come to that. */
+  readonly scene?: string;
 }
 
 /** The store forgets what is written under a prefix. */
@@ -138,6 +136,7 @@ export const PROTECTIONS: Readonly<Record<string, Protection>> = {
   intent: {
     why: "a create that a crash leaves unanswered keeps its name until its node has told",
     off: forgets("intents/"),
+    scene: "open creates",
   },
   identity: {
     why: "who a container is outlives the manager",
@@ -154,7 +153,7 @@ export const PROTECTIONS: Readonly<Record<string, Protection>> = {
   epoch: {
     why: "the newest copy of a container is the container",
     off: ageless,
-    planOf: movesOf,
+    scene: "moves",
   },
   "durable answer": {
     why: "a client is answered when the store has it, not before",

@@ -5,9 +5,9 @@
 import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
 import type { Weakness } from "./manager.ts";
-import { movesOf } from "./moves.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { PROTECTIONS } from "./protections.ts";
+import { SCENES } from "./scenes.ts";
 import { shrink } from "./shrink.ts";
 import { catchWithout } from "./weak.ts";
 import { play, type Result, type Violation } from "./world.ts";
@@ -20,7 +20,7 @@ const USAGE = `Usage: npm run sim -- [flags]
   --trace      with --seed: print what happens
   --shrink     with --seed: leave out what the failure does not need, and print the plan and the trace of the rest
   --nodes N    as many engines instead of a few
-  --moves      plans in which nodes take nothing more and containers move
+  --scene NAME the same scene again and again: ${Object.keys(SCENES).join(", ")}
   --off NAME   with this protection switched off (list: every one in turn, until a seed fails)
   --without R  rules that do not count, with commas between: ${"foreign,missing"} for example`;
 
@@ -99,7 +99,7 @@ async function main(): Promise<boolean> {
       from: { type: "string", default: "1" },
       jobs: { type: "string", default: "1" },
       nodes: { type: "string" },
-      moves: { type: "boolean", default: false },
+      scene: { type: "string" },
       without: { type: "string", default: "" },
       off: { type: "string", default: "" },
       trace: { type: "boolean", default: false },
@@ -115,7 +115,7 @@ async function main(): Promise<boolean> {
   if (values.off === "list") return eachOff(Number(values.seeds));
   const off = PROTECTIONS[values.off];
   const flags: Flags = {
-    planOf: values.moves ? movesOf : (off?.planOf ?? ((seed) => planOf(seed, nodes))),
+    planOf: SCENES[values.scene ?? off?.scene ?? ""] ?? ((seed) => planOf(seed, nodes)),
     without: values.without.split(","),
     weakness: off?.off ?? {},
   };
@@ -130,7 +130,7 @@ async function main(): Promise<boolean> {
       "--off",
       values.off,
       ...(nodes === undefined ? [] : ["--nodes", String(nodes)]),
-      ...(values.moves ? ["--moves"] : []),
+      ...(values.scene === undefined ? [] : ["--scene", values.scene]),
     ];
     return (await inJobs(jobs, from, count, more)) === 0;
   }
