@@ -43,7 +43,7 @@ function bestNode(cluster: Cluster, image: string): ClusterNode {
       filters: options.filters,
       overcommit: options.overcommit,
       random: cluster.random,
-      exclude: new Set(),
+      exclude: new Map(),
     },
   );
   const best = cluster.nodes.get(decision.ranked[0]?.id ?? "");
