@@ -25,12 +25,14 @@ export class ApiClient {
     return new ApiClient(await openRig("unix", createApi(world.cluster, HOST, stopping.signal)), stopping);
   }
 
-  /** One request on a connection of its own. */
-  call(method: string, path: string, body?: unknown): Promise<ApiAnswer> {
+  /** One request on a connection of its own. @param body bytes as they are, anything else as JSON */
+  call(method: string, path: string, body?: unknown, more: Record<string, string> = {}): Promise<ApiAnswer> {
     const { address } = this.#rig;
     if (address.kind !== "unix") throw new Error("no unix socket");
-    const json = body === undefined ? undefined : JSON.stringify(body);
-    const headers = json === undefined ? {} : { "Content-Type": "application/json" };
+    const raw = Buffer.isBuffer(body);
+    const sentBody = raw || body === undefined ? body : JSON.stringify(body);
+    const type = raw ? "application/x-tar" : "application/json";
+    const headers = { ...(sentBody !== undefined && { "Content-Type": type }), ...more };
     return new Promise((resolve, reject) => {
       const sent = request({ socketPath: address.path, method, path, headers, agent: false }, (answer) => {
         const chunks: Buffer[] = [];
@@ -43,7 +45,7 @@ export class ApiClient {
         });
       });
       sent.on("error", reject);
-      sent.end(json);
+      sent.end(sentBody);
     });
   }
 

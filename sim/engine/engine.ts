@@ -13,10 +13,12 @@ import { HttpFace, type ListenTarget } from "./http-face.ts";
 import { MemoryWire } from "./memory-wire.ts";
 import { Router } from "./router.ts";
 import { archiveRoutes } from "./routes/archive.ts";
+import { checkpointRoutes } from "./routes/checkpoints.ts";
 import { containerStreamRoutes } from "./routes/container-streams.ts";
 import { containerRoutes } from "./routes/containers.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { networkRoutes, volumeRoutes } from "./routes/networks.ts";
+import { registryRoutes } from "./routes/registry.ts";
 import { systemRoutes } from "./routes/system.ts";
 
 export { ENGINE_20_10, ENGINE_29, type SimEngineOptions } from "./facts.ts";
@@ -47,6 +49,8 @@ export class SimEngine {
       ...containerRoutes(this.daemon),
       ...containerStreamRoutes(this.daemon),
       ...archiveRoutes(this.daemon),
+      ...checkpointRoutes(this.daemon),
+      ...registryRoutes(this.daemon),
       ...imageRoutes(this.daemon),
       ...networkRoutes(this.daemon),
       ...volumeRoutes(this.daemon),

@@ -112,11 +112,15 @@ export class Images {
     return image;
   }
 
+  isPullable(reference: string): boolean {
+    return this.#pullable === "any" || this.#pullable.includes(familiar(reference));
+  }
+
   /** Throws 404 in the registry's words for what is not pullable; answers whether it was new. */
   pull(reference: string): { image: SimImage; fresh: boolean } {
     const tag = familiar(reference);
     const had = this.#byTag.get(tag);
-    if (!had && this.#pullable !== "any" && !this.#pullable.includes(tag)) {
+    if (!had && !this.isPullable(tag)) {
       const repository = tag.replace(/[:@].*$/, "");
       throw notFound(
         `pull access denied for ${repository}, repository does not exist or may require 'docker login': denied: requested access to the resource is denied`,

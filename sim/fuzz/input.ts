@@ -41,7 +41,7 @@ export function inputOf(seed: number, index: number, routes: readonly Route[]): 
 function draftOf(chance: Chance, routes: readonly Route[]): Draft {
   const any = chance.one(routes);
   // Half of the table is answered by one sentence: a look at it now and then is enough.
-  const route = any.how === "unsupported" && chance.often(80) ? chance.one(routes) : any;
+  const route = (any.how === "unsupported" || any.how === "no swarm") && chance.often(80) ? chance.one(routes) : any;
   const draft: Draft = {
     method: chance.often(90) ? route.method : chance.one(METHODS),
     target: targetOf(chance, route),

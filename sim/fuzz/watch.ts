@@ -123,8 +123,9 @@ export class Watch {
       const own = upgrade && (name === "connection" || name === "upgrade");
       if (!own && (HOP_BY_HOP.has(name) || seen.hops.has(name))) problem(`the hop-by-hop header ${name}`);
     }
-    if (seen.match === undefined || seen.match.route.how === "unsupported") problem("the request has no route");
-    else if (!reading && !mayChange(seen.match, seen.method, `${method} ${path}`)) problem("not what was asked for");
+    if (seen.match === undefined || ["unsupported", "no swarm"].includes(seen.match.route.how)) {
+      problem("the request has no route");
+    } else if (!reading && !mayChange(seen.match, seen.method, `${method} ${path}`)) problem("not what was asked for");
     this.#checkHome(engine, seen, path, problem);
   }
 

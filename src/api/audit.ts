@@ -83,7 +83,8 @@ export class Audit {
   /** A call that no request answers for (any more): crash recovery, copies taken away, containers moved. */
   async #ownChange(method: string, path: string, noted: EngineCall, cause: Change | undefined): Promise<Outcome> {
     const route = ROUTES.match(method, path)?.route;
-    if (route?.mutates === false && route.how !== "unsupported") return () => {};
+    const served = route !== undefined && route.how !== "unsupported" && route.how !== "no swarm";
+    if (served && route.mutates === false) return () => {};
     await this.#sink.ready();
     const began = { now: this.#clock.now(), monotonic: this.#clock.monotonic() };
     return (status) => {

@@ -2,7 +2,7 @@
 import { API_VERSION, MIN_API_VERSION } from "../docker/version.ts";
 import type { How, Route } from "./route.ts";
 
-const HOW: Readonly<Record<Exclude<How, "unsupported">, string>> = {
+const HOW: Readonly<Record<Exclude<How, "no swarm" | "unsupported">, string>> = {
   cached: "answered by the manager from what it knows",
   proxied: "asked of the one node concerned; bodies pass byte for byte, IDs, names and error texts are translated",
   scheduled: "placed on a node first",
@@ -11,7 +11,8 @@ const HOW: Readonly<Record<Exclude<How, "unsupported">, string>> = {
 };
 
 export function describeApi(routes: readonly Route[]): string {
-  const served = routes.filter(({ how }) => how !== "unsupported");
+  const served = routes.filter(({ how }) => how in HOW);
+  const noSwarm = routes.filter(({ how }) => how === "no swarm");
   const unsupported = routes.filter(({ how }) => how === "unsupported");
   return [
     "# The API",
@@ -44,6 +45,12 @@ export function describeApi(routes: readonly Route[]): string {
     "",
     "- A create that uses a field which an engine's version does not know goes to another engine; when there is none it is refused, naming the field and both versions.",
     "- Several endpoints in one create, below engine API 1.44: the first goes with the create, the others are connected before the client gets its answer; when one cannot be connected, the container is removed and the error answered.",
+    "",
+    "## Swarm mode",
+    "",
+    `\`docker info\` says that it is \`inactive\`, whatever the engines below are in, and these are refused as by an engine that is in no swarm (503, "This node is not a swarm manager. Use …"), so that clients take their usual way:`,
+    "",
+    ...table(["what", "routes"], groups(noSwarm)),
     "",
     "## Not yet",
     "",

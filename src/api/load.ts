@@ -31,7 +31,7 @@ export const STREAMS: ReadonlySet<string> = new Set([
 
 /** Undefined for what is always answered. */
 export function kindOf(route: Pick<Route, "method" | "path" | "how" | "upgrade">): Kind | undefined {
-  if (route.path === "/_ping" || route.how === "unsupported") return undefined;
+  if (route.path === "/_ping" || route.how === "no swarm" || route.how === "unsupported") return undefined;
   if (route.upgrade !== undefined || STREAMS.has(`${route.method} ${route.path}`)) return "streams";
   return route.method === "GET" || route.method === "HEAD" ? "reads" : "changes";
 }

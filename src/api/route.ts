@@ -10,9 +10,10 @@ import type { ApiRequest } from "./listener/request.ts";
 
 /**
  * How an answer comes about: from the manager itself or its cache, from the one node concerned, by a placement, from all
- * nodes, or by merging what all nodes said. `unsupported` routes are documented by Docker and answered with 501.
+ * nodes, or by merging what all nodes said. `no swarm` routes are refused as by an engine that is in no swarm,
+ * `unsupported` ones are documented by Docker and answered with 501.
  */
-export type How = "cached" | "proxied" | "scheduled" | "fanned out" | "aggregated" | "unsupported";
+export type How = "cached" | "proxied" | "scheduled" | "fanned out" | "aggregated" | "no swarm" | "unsupported";
 
 /** What a handler says for the audit log. */
 export interface AuditNotes {

@@ -1,9 +1,12 @@
 /** Every route, in the order in which they are tried. */
 import { RouteTable } from "./route.ts";
 import { ATTACH_ROUTES } from "./routes/attach.ts";
+import { CHECKPOINT_ROUTES } from "./routes/checkpoints.ts";
 import { CONTAINER_ROUTES } from "./routes/containers.ts";
 import { IMAGE_ROUTES } from "./routes/images.ts";
 import { PRUNE_ROUTES } from "./routes/prune.ts";
+import { REGISTRY_ROUTES } from "./routes/registry.ts";
+import { SWARM_ROUTES } from "./routes/swarm.ts";
 import { SYSTEM_ROUTES } from "./routes/system.ts";
 import { UNSUPPORTED_ROUTES } from "./routes/unsupported.ts";
 
@@ -11,7 +14,10 @@ export const ROUTES = new RouteTable([
   ...SYSTEM_ROUTES,
   ...ATTACH_ROUTES,
   ...PRUNE_ROUTES,
+  ...CHECKPOINT_ROUTES,
   ...CONTAINER_ROUTES,
+  ...REGISTRY_ROUTES,
   ...IMAGE_ROUTES,
+  ...SWARM_ROUTES,
   ...UNSUPPORTED_ROUTES,
 ]);

@@ -1,5 +1,6 @@
 /** Routes about the engine itself: ping, version, info, events, auth, disk usage. */
 import { PassThrough } from "node:stream";
+import { compareVersions } from "../../../src/docker/version.ts";
 import { type Answer, type Call, json, readJson, stream } from "../call.ts";
 import { isRunning } from "../container.ts";
 import type { Daemon } from "../daemon.ts";
@@ -84,13 +85,29 @@ function events(daemon: Daemon, call: Call): Answer {
   return stream("application/json", out);
 }
 
-function diskUsage(daemon: Daemon): Answer {
+/** Engines since 1.42 measure what they are asked for, all else is null; older ones measure everything. */
+function diskUsage(daemon: Daemon, call: Call): Answer {
+  const old = compareVersions(call.version, "1.42") < 0;
+  const types = old ? [] : call.query.getAll("type");
+  const wanted = <T>(type: string, rows: T): T | null => (types.length === 0 || types.includes(type) ? rows : null);
+  const images = daemon.images.all();
   return json(200, {
-    LayersSize: 0,
-    Images: daemon.images.all().map((image) => imageListed(image, 0)),
-    Containers: [],
-    Volumes: daemon.volumes.all().map(volumeForm),
-    BuildCache: [],
+    LayersSize:
+      wanted(
+        "image",
+        images.reduce((sum, { size }) => sum + size, 0),
+      ) ?? 0,
+    Images: wanted(
+      "image",
+      images.map((image) => imageListed(image, daemon.containers.using(image.id) ? 1 : 0)),
+    ),
+    Containers: wanted("container", []),
+    Volumes: wanted(
+      "volume",
+      daemon.volumes.all().map((volume) => ({ ...volumeForm(volume), UsageData: { RefCount: 0, Size: 10 } })),
+    ),
+    BuildCache: wanted("build-cache", [{ ID: `cache-${daemon.facts.name}`, Size: 100, InUse: false, Shared: false }]),
+    ...(old && { BuilderSize: 100 }),
   });
 }
 
@@ -101,7 +118,7 @@ export function systemRoutes(daemon: Daemon): Routes {
     "GET /version": () => json(200, versionAnswer(daemon.facts)),
     "GET /info": () => info(daemon),
     "GET /events": (call) => events(daemon, call),
-    "GET /system/df": () => diskUsage(daemon),
+    "GET /system/df": (call) => diskUsage(daemon, call),
     "POST /build/prune": () => json(200, { CachesDeleted: null, SpaceReclaimed: 0 }),
     "POST /auth": async (call) => {
       await readJson(call);

@@ -1,5 +1,6 @@
 /** The endpoint as a whole: ping, version, info, events, login; and shoal's own views. */
 import type { Cluster } from "../../cluster/cluster.ts";
+import { diskUsage } from "../../cluster/disk-usage.ts";
 import { clusterInfo } from "../../cluster/info.ts";
 import { anyNode } from "../../cluster/lookup.ts";
 import { decisionView, nodesView } from "../../cluster/views.ts";
@@ -80,6 +81,10 @@ async function info({ cluster, host }: Context, answer: Answer): Promise<void> {
   sendJson(answer, 200, clusterInfo(cluster, host));
 }
 
+async function df({ cluster, request }: Context, answer: Answer): Promise<void> {
+  sendJson(answer, 200, await diskUsage(cluster, request.query.getAll("type"), request.version));
+}
+
 async function auth(context: Context, answer: Answer): Promise<void> {
   await forward(context, answer, anyNode(context.cluster), "/auth");
 }
@@ -103,6 +108,13 @@ export const SYSTEM_ROUTES: readonly Route[] = [
     how: "aggregated",
     note: "With classic Swarm's block of nodes; swarm mode is `inactive`.",
     handle: info,
+  },
+  {
+    method: "GET",
+    path: "/system/df",
+    how: "aggregated",
+    note: "The sum over all nodes: an image that is on three of them is counted three times.",
+    handle: df,
   },
   {
     method: "GET",
