@@ -3,6 +3,7 @@
  * what a test does with both. Owns the wiring and its end; must not know what is tested.
  */
 
+import { bringing, broughtByPull } from "../../src/cluster/brought-images.ts";
 import { changed } from "../../src/cluster/changed.ts";
 import { Cluster, type ClusterOptions } from "../../src/cluster/cluster.ts";
 import { type CreateAnswer, createContainer } from "../../src/cluster/create.ts";
@@ -12,7 +13,6 @@ import { type ListQuery, listContainers } from "../../src/cluster/list-container
 import { requireContainer } from "../../src/cluster/lookup.ts";
 import { leaveAll, setEntries } from "../../src/cluster/membership.ts";
 import type { ClusterNode } from "../../src/cluster/node.ts";
-import { beginPull } from "../../src/cluster/own-images.ts";
 import { nodesForPull } from "../../src/cluster/pull.ts";
 import type { ContainerRecord } from "../../src/cluster/record.ts";
 import { renameContainer } from "../../src/cluster/rename.ts";
@@ -328,7 +328,7 @@ export class World {
   /** Pulls as the API does: where the cluster says. @returns names of the nodes */
   async pull(image: string, client = "test"): Promise<string[]> {
     const nodes = nodesForPull(this.cluster, client, image);
-    const pulled = await beginPull(this.cluster, nodes, image);
+    const pulled = await bringing(this.cluster, nodes, broughtByPull(image));
     const path = `/images/create?fromImage=${encodeURIComponent(image)}`;
     await Promise.all(nodes.map((node) => node.engine.text("POST", path)));
     await pulled();

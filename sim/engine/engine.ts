@@ -16,6 +16,7 @@ import { archiveRoutes } from "./routes/archive.ts";
 import { checkpointRoutes } from "./routes/checkpoints.ts";
 import { containerStreamRoutes } from "./routes/container-streams.ts";
 import { containerRoutes } from "./routes/containers.ts";
+import { imageTransferRoutes } from "./routes/image-transfer.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { networkRoutes, volumeRoutes } from "./routes/networks.ts";
 import { registryRoutes } from "./routes/registry.ts";
@@ -51,6 +52,7 @@ export class SimEngine {
       ...archiveRoutes(this.daemon),
       ...checkpointRoutes(this.daemon),
       ...registryRoutes(this.daemon),
+      ...imageTransferRoutes(this.daemon),
       ...imageRoutes(this.daemon),
       ...networkRoutes(this.daemon),
       ...volumeRoutes(this.daemon),

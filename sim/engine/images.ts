@@ -96,6 +96,26 @@ export class Images {
     this.#byTag.set(tag, image);
   }
 
+  /** An image out of an archive. */
+  load({
+    id,
+    created,
+    tags,
+    config,
+  }: Pick<SimImage, "id" | "created" | "config"> & { readonly tags: Iterable<string> }): void {
+    const image: SimImage = this.#byId.get(id) ?? {
+      id,
+      created,
+      size: 5_000_000,
+      tags: new Set(),
+      digests: new Set(),
+      config,
+    };
+    this.#byId.set(id, image);
+    this.#events.emit("image", "load", id, { name: id });
+    for (const tag of tags) this.tag(id, tag);
+  }
+
   /** An image made from a container. */
   commit(tag: string | undefined, config: Json, seed: string): SimImage {
     const image: SimImage = {

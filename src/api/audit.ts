@@ -107,6 +107,10 @@ export class Audit {
   }
 }
 
+function actionOf({ action, instead }: Mutation, query: URLSearchParams): string {
+  return instead && (query.get(instead.given) ?? "") !== "" ? instead.action : action;
+}
+
 /** One request that changes something, from its beginning to its last line. */
 class Change implements AuditNotes {
   readonly calls: EngineCall[] = [];
@@ -177,7 +181,7 @@ class Change implements AuditNotes {
       time: new Date(this.#began.now).toISOString(),
       request: request.id,
       who: whoIs(request.remote),
-      action: this.#mutation.action,
+      action: actionOf(this.#mutation, request.query),
       stage,
       method: request.method,
       route: this.#route.path,

@@ -62,7 +62,8 @@ export function describeApi(routes: readonly Route[]): string {
 }
 
 function rowOf({ method, path, how, mutates, protects, note = "" }: Route): string[] {
-  const audit = mutates ? `\`${mutates.action}\`` : "";
+  const { action, instead } = mutates || {};
+  const audit = [action, instead?.action].flatMap((name) => (name === undefined ? [] : [`\`${name}\``])).join(", ");
   return [method, `\`${path}\``, how, audit, protects === undefined ? "" : "protected", note];
 }
 

@@ -2,6 +2,7 @@
  * Passing a request on to the node that it concerns, and its answer back: references and error texts are translated,
  * everything else is bytes. Owns the way there and back; must not know what a route means.
  */
+import type { Readable } from "node:stream";
 import { nodeFailure } from "../cluster/exchange.ts";
 import { findContainer, requireReachable } from "../cluster/lookup.ts";
 import type { ClusterNode } from "../cluster/node.ts";
@@ -44,15 +45,23 @@ export function queryOf(request: ApiRequest): string {
   return request.rawQuery === "" ? "" : `?${request.rawQuery}`;
 }
 
-/** The engine's answer, its body unread; an engine's error is thrown as DockerError in the cluster's words. */
-export async function ask(context: Context, node: ClusterNode, path: string, body?: string): Promise<WireAnswer> {
+/**
+ * The engine's answer, its body unread; an engine's error is thrown as DockerError in the cluster's words.
+ * @param body in place of the client's: a text, or a stream of the same bytes
+ */
+export async function ask(
+  context: Context,
+  node: ClusterNode,
+  path: string,
+  body?: string | Readable,
+): Promise<WireAnswer> {
   const { request, cluster } = context;
   let answer: WireAnswer;
   try {
     answer = await node.engine.call({
       method: request.method,
       path,
-      headers: endToEnd(request.rawHeaders, body === undefined ? KEPT_BACK : KEPT_BACK_WITH_LENGTH),
+      headers: endToEnd(request.rawHeaders, typeof body === "string" ? KEPT_BACK_WITH_LENGTH : KEPT_BACK),
       body: body ?? (request.hasBody ? request.body : undefined),
       signal: request.signal,
       version: request.version,

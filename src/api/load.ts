@@ -27,6 +27,10 @@ export const STREAMS: ReadonlySet<string> = new Set([
   "GET /containers/{name}/stats",
   "POST /containers/{name}/wait",
   "POST /images/create",
+  "POST /images/load",
+  "GET /images/get",
+  "GET /images/{name}/get",
+  "POST /images/{name}/push",
 ]);
 
 /** Undefined for what is always answered. */

@@ -1,66 +1,105 @@
-/** Progress streams of several engines made one: JSON lines in order of arrival, each ID with its node's name. */
-import { type Readable, Transform } from "node:stream";
+/** Progress streams of engines: watched as they pass, or several made one, each line's ID with its node's name. */
+import { Transform } from "node:stream";
+import type { ClusterNode } from "../cluster/node.ts";
 import { JsonLines } from "../engine/json-lines.ts";
 import { textsOf } from "../engine/texts.ts";
+import type { WireAnswer } from "../engine/wire/wire.ts";
 import { PROGRESS_LINE_BYTES } from "../kit/limits.ts";
-import type { AnswerStream } from "./listener/answer.ts";
+import { type Answer, startStream } from "./listener/answer.ts";
+import type { Context } from "./route.ts";
 
+/** One line, as far as we read it. */
+export interface Progress {
+  readonly id?: string;
+  readonly status?: string;
+  /** Text for people, in place of a status: `Loaded image: …`. */
+  readonly stream?: string;
+  readonly error?: string;
+}
+
+export interface ProgressHooks {
+  /** Sees each line. */
+  readonly line?: ((progress: Progress) => void) | undefined;
+  /** The stream's end waits for it. */
+  readonly work: () => Promise<void>;
+}
+
+/** One node that was asked. */
 export interface NodeProgress {
-  readonly node: string;
-  readonly body: Readable;
+  readonly node: ClusterNode;
+  readonly answer: Promise<WireAnswer>;
 }
 
 /**
- * Writes until every stream ended; a slow client slows all of them. `errors` are nodes that refused at once: said at the
- * end, since a client stops at the first error that it reads.
- * @returns what was said to have failed
+ * Answers with what all nodes say, in order of arrival, until every stream has ended; a slow client slows all of them. What
+ * failed is said at the end, since a client stops at the first error that it reads. Throws when every node refuses.
  */
 export async function mergeProgress(
-  out: AnswerStream,
-  streams: readonly NodeProgress[],
-  errors: readonly { readonly node: string; readonly message: string }[],
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const failures = [...errors];
-  await Promise.all(
-    streams.map(async ({ node, body }) => {
-      try {
-        for await (const line of textsOf(body)) {
-          if (signal.aborted) return;
-          const progress = JSON.parse(line) as { id?: string; status?: string; error?: string };
-          if (progress.error !== undefined) {
-            failures.push({ node, message: progress.error });
-            continue;
-          }
-          const shown = { ...progress, id: progress.id === undefined ? node : `${node}: ${progress.id}` };
-          if (!out.write(`${JSON.stringify(shown)}\r\n`)) await out.drained();
-        }
-      } catch (error) {
-        failures.push({ node, message: error instanceof Error ? error.message : String(error) });
-      } finally {
-        body.destroy();
-      }
-    }),
+  { audit, request }: Context,
+  answer: Answer,
+  asked: readonly NodeProgress[],
+  { line, work }: ProgressHooks,
+): Promise<void> {
+  const failures: { readonly node: string; readonly message: string }[] = [];
+  /** What the nodes say alike is said once. */
+  const told = new Set<string>();
+  const started = Promise.any(asked.map((one) => one.answer)).then(() =>
+    startStream(answer, 200, ["Content-Type", "application/json"]),
   );
-  const [first] = failures;
-  if (!first) return undefined;
-  const message = failures.map(({ node, message: text }) => `${node}: ${text}`).join("; ");
-  out.write(`${JSON.stringify({ errorDetail: { message }, error: message })}\r\n`);
-  return message;
+  const follow = async ({ node: { name }, answer }: NodeProgress): Promise<void> => {
+    try {
+      const { body } = await answer;
+      const out = await started;
+      for await (const text of textsOf(body)) {
+        if (request.signal.aborted) return;
+        const progress = JSON.parse(text) as Progress;
+        line?.(progress);
+        const shown = progress.error === undefined ? shownBy(name, progress, told) : undefined;
+        if (progress.error !== undefined) failures.push({ node: name, message: progress.error });
+        if (shown !== undefined && !out.write(`${JSON.stringify(shown)}\r\n`)) await out.drained();
+      }
+    } catch (error) {
+      failures.push({ node: name, message: error instanceof Error ? error.message : String(error) });
+    }
+  };
+  const [out] = await Promise.all([
+    started.catch((error: unknown) => {
+      throw error instanceof AggregateError ? error.errors[0] : error;
+    }),
+    ...asked.map(follow),
+  ]);
+  if (failures.length > 0) {
+    const message = failures.map(({ node, message: words }) => `${node}: ${words}`).join("; ");
+    out.write(`${JSON.stringify({ errorDetail: { message }, error: message })}\r\n`);
+    audit.failed(message);
+  }
+  await work();
+  out.end();
 }
 
-/**
- * Passes a progress stream on as it is, says when it tells of an error (its status did not), and lets its end wait for
- * `work`.
- */
-export function watchProgress(failed: (message: string) => void, work: () => Promise<void>): Transform {
+/** Undefined for a text that was shown already. */
+function shownBy(node: string, progress: Progress, told: Set<string>): Progress | undefined {
+  const { id, stream } = progress;
+  if (stream === undefined) return { ...progress, id: id === undefined ? node : `${node}: ${id}` };
+  if (told.has(stream)) return undefined;
+  told.add(stream);
+  return progress;
+}
+
+/** Passes a progress stream on as it is; `failed` is told when it tells of an error (its status did not). */
+export function watchProgress({
+  failed,
+  line,
+  work,
+}: ProgressHooks & { readonly failed: (message: string) => void }): Transform {
   let lines: JsonLines | undefined = new JsonLines(PROGRESS_LINE_BYTES);
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       try {
         for (const text of lines?.push(chunk) ?? []) {
-          const { error } = JSON.parse(text) as { error?: unknown };
-          if (typeof error === "string") failed(error);
+          const progress = JSON.parse(text) as Progress;
+          line?.(progress);
+          if (typeof progress.error === "string") failed(progress.error);
         }
       } catch {
         // It is passed on all the same.

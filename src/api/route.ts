@@ -44,6 +44,8 @@ export interface Mutation {
   readonly action: string;
   /** Parameters of the query whose values are logged: none that may hold a secret (filters hold labels' values). */
   readonly options?: readonly string[];
+  /** Another action where a parameter of the query is given. */
+  readonly instead?: { readonly given: string; readonly action: string };
   /** It goes on while its answer comes in: it has a second line when it ended. */
   readonly streams?: true;
 }

@@ -3,6 +3,7 @@ import { RouteTable } from "./route.ts";
 import { ATTACH_ROUTES } from "./routes/attach.ts";
 import { CHECKPOINT_ROUTES } from "./routes/checkpoints.ts";
 import { CONTAINER_ROUTES } from "./routes/containers.ts";
+import { IMAGE_TRANSFER_ROUTES } from "./routes/image-transfer.ts";
 import { IMAGE_ROUTES } from "./routes/images.ts";
 import { PRUNE_ROUTES } from "./routes/prune.ts";
 import { REGISTRY_ROUTES } from "./routes/registry.ts";
@@ -17,6 +18,7 @@ export const ROUTES = new RouteTable([
   ...CHECKPOINT_ROUTES,
   ...CONTAINER_ROUTES,
   ...REGISTRY_ROUTES,
+  ...IMAGE_TRANSFER_ROUTES,
   ...IMAGE_ROUTES,
   ...SWARM_ROUTES,
   ...UNSUPPORTED_ROUTES,

@@ -9,7 +9,7 @@ import { HINT_LABEL } from "./hint.ts";
 import { familiarImage } from "./image-index.ts";
 import { missing } from "./lookup.ts";
 import type { ClusterNode } from "./node.ts";
-import { foreignImage, mayPruneParents, mayRemoveImage, ownImage, ownTag, requireFreeTag } from "./own-images.ts";
+import { foreignImage, mayPruneParents, mayRemoveImage, ownImage, ownNames, requireFreeTag } from "./own-images.ts";
 import { clusterText } from "./translate.ts";
 
 /** The nodes that answer and have the image; throws 404 when none does. */
@@ -64,7 +64,7 @@ export async function tagImage(
   await onEach(cluster, nodes, async (node) => {
     const image = cluster.images.find(node.id, ref);
     await askNode(cluster, node, "POST", `/images/${encodeRef(ref)}/tag${query}`, version);
-    if (image) ownTag(cluster, node, image, tag);
+    if (image) ownNames(cluster, node, image, [tag]);
   });
 }
 

@@ -3,7 +3,6 @@
  * foreign image the tags that we gave it are ours. Owns those notes and what follows from them.
  */
 import { conflict, type DockerError } from "../docker/errors.ts";
-import { CREATE_MS } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
 import { managesForeign } from "./foreign.ts";
 import { familiarImage, type NodeImage, readImages } from "./image-index.ts";
@@ -12,7 +11,7 @@ import type { ClusterNode } from "./node.ts";
 export interface ImageNote {
   /** The image itself is ours. */
   readonly whole: boolean;
-  /** Tags that we gave a foreign one, as the engine lists them. */
+  /** Tags that we gave a foreign one, as the engine lists them, and digests that came with a pull or push of ours. */
   readonly tags: readonly string[];
 }
 
@@ -29,7 +28,7 @@ export function takeImages(cluster: Cluster, node: ClusterNode, text: string, st
     const image = listed.get(id);
     if (!image) return parents.has(id) ? note : undefined;
     if (note.whole) return note;
-    const tags = note.tags.filter((tag) => image.repoTags.includes(tag));
+    const tags = note.tags.filter((name) => isNamed(image, name));
     if (tags.length === note.tags.length) return note;
     return tags.length === 0 ? undefined : { whole: false, tags };
   });
@@ -43,63 +42,21 @@ export function ownImage(cluster: Cluster, node: ClusterNode, id: string): void 
   cluster.ownImages.set(node.id, id, OURS);
 }
 
-/** A tag of ours on an image of a node. */
-export function ownTag(cluster: Cluster, node: ClusterNode, image: NodeImage, tag: string): void {
+/** Names of ours, tags and digests, on an image of a node. @param image as it was before it got them */
+export function ownNames(cluster: Cluster, node: ClusterNode, image: NodeImage, names: readonly string[]): void {
   const note = cluster.ownImages.get(node.id, image.id);
-  if (note?.whole || note?.tags.includes(tag) || image.repoTags.includes(tag)) return;
-  cluster.ownImages.set(node.id, image.id, { whole: false, tags: [...(note?.tags ?? []), tag] });
+  const tags = note?.tags ?? [];
+  const more = names.filter((name) => !tags.includes(name) && !isNamed(image, name));
+  if (note?.whole || more.length === 0) return;
+  cluster.ownImages.set(node.id, image.id, { whole: false, tags: [...tags, ...more] });
 }
 
-/**
- * To be called before a pull. What it brings is ours where it was not there before: the nodes are asked, since the cache
- * may not have heard of an image that somebody else pulled a moment ago.
- *
- * @returns to be called when the pull is over, and before its client knows: the cache shows it then
- */
-export async function beginPull(
-  cluster: Cluster,
-  nodes: readonly ClusterNode[],
-  ref: string,
-): Promise<() => Promise<void>> {
-  const before = await Promise.all(nodes.map((node) => idsOn(node)));
-  let over: Promise<void> | undefined;
-  return () => {
-    over ??= takePulled(cluster, nodes, ref, before);
-    return over;
-  };
-}
-
-async function takePulled(
-  cluster: Cluster,
-  nodes: readonly ClusterNode[],
-  ref: string,
-  before: readonly (ReadonlySet<string> | undefined)[],
-): Promise<void> {
-  for (const node of nodes) cluster.refresher.markList(node, "images");
-  await Promise.all(nodes.map((node) => cluster.refresher.settledOn(node)));
-  for (const [i, node] of nodes.entries()) {
-    const known = before[i];
-    // Of several tags at once, all.
-    for (const image of cluster.images.on(node.id)) {
-      if (known && !known.has(image.id) && isOfRepository(image, ref)) ownImage(cluster, node, image.id);
-    }
-  }
-}
-
-/** Every image ID of a node now, hidden ones too; undefined when it does not tell, and then nothing will count as new. */
-async function idsOn(node: ClusterNode): Promise<ReadonlySet<string> | undefined> {
-  const options = { deadlineMs: CREATE_MS };
-  const text = await node.engine.text("GET", "/images/json?all=1", undefined, options).catch(() => undefined);
-  return text === undefined ? undefined : new Set(readImages(text).map(({ id }) => id));
-}
-
-function isOfRepository({ repoTags, repoDigests }: NodeImage, ref: string): boolean {
-  const repository = repositoryOf(familiarImage(ref));
-  return [...repoTags, ...repoDigests].some((name) => repositoryOf(name) === repository);
+function isNamed({ repoTags, repoDigests }: NodeImage, name: string): boolean {
+  return repoTags.includes(name) || repoDigests.includes(name);
 }
 
 /** `a/b` of `a/b:1` and `a/b@sha256:…`; a registry's port stays. */
-function repositoryOf(name: string): string {
+export function repositoryOf(name: string): string {
   const [plain = ""] = name.split("@");
   const colon = plain.lastIndexOf(":");
   return colon > plain.lastIndexOf("/") ? plain.slice(0, colon) : plain;
@@ -124,15 +81,16 @@ export function mayRemoveImage(cluster: Cluster, node: ClusterNode, ref: string)
   if (!image) return true;
   const note = cluster.ownImages.get(node.id, image.id);
   const tag = familiarImage(ref);
-  return note?.whole === true || (note?.tags.includes(tag) === true && outlives(image, tag));
+  return note?.whole === true || (note?.tags.includes(tag) === true && outlives(image, tag, note.tags));
 }
 
-/** Engines remove an image with its last name, and digests with the last tag of their repository. */
-function outlives({ repoTags, repoDigests }: NodeImage, tag: string): boolean {
+/** Engines remove an image with its last name, and digests with the last tag of their repository. @param ours its names */
+function outlives({ repoTags, repoDigests }: NodeImage, tag: string, ours: readonly string[]): boolean {
   const others = repoTags.filter((other) => other !== tag);
   const repository = repositoryOf(tag);
   const sameRepository = (name: string): boolean => repositoryOf(name) === repository;
-  return others.length > 0 && (!repoDigests.some(sameRepository) || others.some(sameRepository));
+  const foreignDigest = repoDigests.some((digest) => sameRepository(digest) && !ours.includes(digest));
+  return others.length > 0 && (!foreignDigest || others.some(sameRepository));
 }
 
 /** Engines remove untagged parents with an image: not where one may be foreign. */

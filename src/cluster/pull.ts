@@ -1,6 +1,6 @@
 /**
- * Which nodes a pull goes to: the one whose create missed the image a moment ago, else one node (the scheduler's best)
- * or all of them.
+ * Which nodes a pull or a load goes to: the one whose create missed the image a moment ago, else one node (the
+ * scheduler's best) or all of them.
  */
 import { unavailable } from "../docker/errors.ts";
 import { place, refusalError } from "../scheduler/place.ts";
@@ -15,11 +15,7 @@ export function nodesForPull(cluster: Cluster, client: string, image: string): C
   const canonical = canonicalImage(image) ?? image;
   const missed = cluster.nodes.get(cluster.pullMemory.recall(client, canonical) ?? "");
   if (missed?.reachable) return [missed];
-  if (cluster.options.pullTo === "all") {
-    const nodes = cluster.reachable();
-    if (nodes.length === 0) throw unavailable("No healthy node available in the cluster");
-    return nodes;
-  }
+  if (cluster.options.pullTo === "all") return everyNode(cluster);
   const holders = cluster.images
     .nodesWith(image)
     .flatMap((id) => cluster.nodes.get(id) ?? [])
@@ -30,7 +26,19 @@ export function nodesForPull(cluster: Cluster, client: string, image: string): C
   return [node];
 }
 
-function bestNode(cluster: Cluster, image: string): ClusterNode {
+/** Which nodes get what a client sends. Throws DockerError 409 or 503 when there is none. */
+export function nodesForLoad(cluster: Cluster): ClusterNode[] {
+  return cluster.options.pullTo === "all" ? everyNode(cluster) : [bestNode(cluster)];
+}
+
+function everyNode(cluster: Cluster): ClusterNode[] {
+  const nodes = cluster.reachable();
+  if (nodes.length === 0) throw unavailable("No healthy node available in the cluster");
+  return nodes;
+}
+
+/** Where the scheduler would put a container that asks for nothing else. Throws DockerError when nowhere. */
+export function bestNode(cluster: Cluster, image = ""): ClusterNode {
   const { options } = cluster;
   const request = readRequest({ Image: image }, "", undefined, { cpuShares: options.cpuShares });
   const decision = place(

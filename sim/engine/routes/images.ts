@@ -7,6 +7,7 @@ import { Filters } from "../filters.ts";
 import { familiar, imageInspected, imageListed, type SimImage } from "../images.ts";
 import { flag, stringMap } from "../json.ts";
 import type { Routes } from "../router.ts";
+import { importImage } from "./image-transfer.ts";
 
 function listImages(daemon: Daemon, call: Call): Answer {
   const filters = new Filters(call.query.get("filters"), [
@@ -87,7 +88,8 @@ export function imageRoutes(daemon: Daemon): Routes {
   const { images } = daemon;
   return {
     "GET /images/json": (call) => listImages(daemon, call),
-    "POST /images/create": (call) => pull(daemon, call),
+    "POST /images/create": (call) =>
+      (call.query.get("fromImage") ?? "") === "" ? importImage(daemon, call) : pull(daemon, call),
     "POST /images/prune": (call) => prune(daemon, call),
     "GET /images/{name...}/json": (call) => json(200, imageInspected(images.get(call.params.name ?? ""))),
     "GET /images/{name...}/history": (call) => {

@@ -1,16 +1,15 @@
 /** Images: listed over all nodes, read from one that has them, changed on every one that does; pulls go to one node or all. */
+import { bringing, broughtByPull } from "../../cluster/brought-images.ts";
 import { holdersOf, inspectImage, removeImage, tagImage } from "../../cluster/images.ts";
 import { listImages } from "../../cluster/list-images.ts";
-import type { ClusterNode } from "../../cluster/node.ts";
-import { beginPull } from "../../cluster/own-images.ts";
 import { nodesForPull } from "../../cluster/pull.ts";
-import { notSupportedYet } from "../../docker/errors.ts";
 import { ask, queryOf } from "../forward.ts";
-import { type Answer, sendEmpty, sendJson, startStream } from "../listener/answer.ts";
+import { type Answer, sendEmpty, sendJson } from "../listener/answer.ts";
 import { pipeAnswer } from "../listener/relay.ts";
 import { mergeProgress, watchProgress } from "../progress.ts";
 import type { Context, Route } from "../route.ts";
 import { clientOf } from "./containers.ts";
+import { importImage } from "./image-transfer.ts";
 
 async function list(context: Context, answer: Answer): Promise<void> {
   await context.cluster.refresher.settled();
@@ -23,50 +22,30 @@ const read = (what: "json" | "history"): Route["handle"] => {
   };
 };
 
-async function pull(context: Context, answer: Answer): Promise<void> {
+async function create(context: Context, answer: Answer): Promise<void> {
+  const image = context.request.query.get("fromImage") ?? "";
+  await (image === "" ? importImage(context, answer) : pull(context, answer, image));
+}
+
+async function pull(context: Context, answer: Answer, image: string): Promise<void> {
   const { audit, request, cluster } = context;
-  const image = request.query.get("fromImage") ?? "";
-  if (image === "") throw notSupportedYet("docker import");
   const tag = request.query.get("tag") ?? "";
   const ref = tag === "" ? image : tag.includes(":") ? `${image}@${tag}` : `${image}:${tag}`;
   const nodes = nodesForPull(cluster, clientOf(request), ref);
   const path = `/images/create${queryOf(request)}`;
-  const pulled = await beginPull(cluster, nodes, ref);
+  const over = await bringing(cluster, nodes, broughtByPull(ref));
   try {
     const [only] = nodes;
     if (nodes.length === 1 && only) {
-      const map = watchProgress(audit.failed, pulled);
+      const map = watchProgress({ failed: audit.failed, work: over });
       await pipeAnswer(answer, await ask(context, only, path), { map });
-    } else await pullToAll(context, answer, nodes, path, pulled);
+    } else {
+      const asked = nodes.map((node) => ({ node, answer: ask(context, node, path) }));
+      await mergeProgress(context, answer, asked, { work: over });
+    }
   } finally {
-    await pulled();
+    await over();
   }
-}
-
-/** One progress stream of all nodes, each line's ID with its node's name. Fails as a whole only when every node refuses. */
-async function pullToAll(
-  context: Context,
-  answer: Answer,
-  nodes: readonly ClusterNode[],
-  path: string,
-  pulled: () => Promise<void>,
-): Promise<void> {
-  const results = await Promise.allSettled(nodes.map((node) => ask(context, node, path)));
-  const streams = results.flatMap((result, i) =>
-    result.status === "fulfilled" ? [{ node: nodes[i]?.name ?? "", body: result.value.body }] : [],
-  );
-  const [refused] = results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
-  if (streams.length === 0) throw refused;
-  const errors = results.flatMap((result, i) =>
-    result.status === "rejected"
-      ? [{ node: nodes[i]?.name ?? "", message: String((result.reason as Error).message) }]
-      : [],
-  );
-  const stream = startStream(answer, 200, ["Content-Type", "application/json"]);
-  const failure = await mergeProgress(stream, streams, errors, context.request.signal);
-  if (failure !== undefined) context.audit.failed(failure);
-  await pulled();
-  stream.end();
 }
 
 async function tag({ cluster, request, params }: Context, answer: Answer): Promise<void> {
@@ -91,9 +70,14 @@ export const IMAGE_ROUTES: readonly Route[] = [
     method: "POST",
     path: "/images/create",
     how: "scheduled",
-    note: "Pulls to the node whose create missed the image, else to one node or, with --pull-to all, to all. Import is not supported yet.",
-    mutates: { action: "image.pull", options: ["fromImage", "tag", "platform"], streams: true },
-    handle: pull,
+    note: "Pulls to the node whose create missed the image, else to one node or, with --pull-to all, to all. An import goes to one node.",
+    mutates: {
+      action: "image.pull",
+      options: ["fromImage", "repo", "tag", "platform"],
+      streams: true,
+      instead: { given: "fromSrc", action: "image.import" },
+    },
+    handle: create,
   },
   {
     method: "GET",

@@ -5,9 +5,6 @@ import type { Route } from "../route.ts";
 /** What people call it → `METHOD /path` of API 1.51. */
 const UNSUPPORTED: Readonly<Record<string, readonly string[]>> = {
   "docker build": ["POST /build", "POST /build/cancel", "POST /session", "POST /grpc"],
-  "docker image load": ["POST /images/load"],
-  "docker image push": ["POST /images/{name}/push"],
-  "docker image save": ["GET /images/get", "GET /images/{name}/get"],
   "docker network": [
     "GET /networks",
     "POST /networks/create",
