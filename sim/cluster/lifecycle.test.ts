@@ -1,7 +1,7 @@
 /** Start, stop, rename and update over simulated engines: what asks the ledger, and what is given back on a refusal. */
 import { afterEach, describe, expect, it } from "vitest";
 import { remeasure } from "../../src/cluster/measure.ts";
-import { expectTrueLedger, expectTrueList } from "./truth.ts";
+import { agrees, expectTrueLedger, expectTrueList } from "./truth.ts";
 import { GB, MB, refusal, World, type WorldOptions } from "./world.ts";
 
 let world: World;
@@ -339,5 +339,27 @@ describe("what a client changed, it sees in the next list", () => {
     expect((await world.list())[0]?.Status).toMatch(/^Exited \(143\) /);
     await world.remove("www");
     expect(await state()).toBe("");
+  });
+
+  it("although the reading that is to bring it fails", async () => {
+    await open({ nodes: 1 });
+    const { faults } = world.engine("node-1");
+    const state = async (): Promise<string> => (await world.list()).map((row) => `${row.State} ${row.Status}`).join();
+    await world.create("web");
+    expect(await state()).toBe("created Created");
+    faults.failNext("GET /containers/json", 500, "no memory", 1_000);
+    await world.start("web");
+    expect(await state()).toMatch(/^running Up /);
+    await world.change("web", "pause");
+    expect(await state()).toMatch(/^paused Up .* \(Paused\)$/);
+    await world.change("web", "unpause");
+    expect(await state()).toMatch(/^running Up [^(]*$/);
+    await world.stop("web");
+    expect(await state()).toMatch(/^exited Exited /);
+    await world.change("web", "restart");
+    expect(await state()).toMatch(/^running Up /);
+    faults.clear();
+    await world.until("the cache agrees", () => agrees(world));
+    await expectTrueList(world);
   });
 });

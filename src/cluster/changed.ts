@@ -19,6 +19,7 @@ export function changed(cluster: Cluster, record: ContainerRecord, action: strin
   const step = STEPS[action];
   if (step?.from.includes(record.state) && record.touchedAt < askedAt && !record.removed) {
     cluster.inventory.setState(record, step.to);
+    if (action === "stop" || action === "restart") record.since = cluster.clock.now();
     record.touchedAt = cluster.clock.monotonic();
     settle(cluster, record);
   }

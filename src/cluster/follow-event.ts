@@ -59,6 +59,7 @@ function followContainer(cluster: Cluster, node: ClusterNode, event: EngineEvent
     cluster.inventory.setState(record, state);
     if (state === "running" && event.action === "start") record.recipe = undefined;
     if (event.action === "start" || event.action === "die") record.since = Number(BigInt(event.timeNano) / 1_000_000n);
+    if (event.action === "die") record.exitCode = exitCodeOf(event);
     record.touchedAt = cluster.clock.monotonic();
     settle(cluster, record);
   }
@@ -77,6 +78,10 @@ function followContainer(cluster: Cluster, node: ClusterNode, event: EngineEvent
   if (event.action === "update" && record.needsKnown) remeasure(cluster, record);
   if (changesRow(event.action)) cluster.refresher.mark(record, false);
   publish();
+}
+
+function exitCodeOf({ attributes: { exitCode = "" } }: EngineEvent): number | undefined {
+  return /^-?\d+$/.test(exitCode) ? Number(exitCode) : undefined;
 }
 
 /** A create of ours whose answer is still under way. */

@@ -126,12 +126,12 @@ export class Inventory {
     if (record.removed || !namesOf(record).has(name)) this.#nameIndexDelete(record, name);
   }
 
-  /** Its row was written under a name that may be another by now. */
+  /** Its row was written under a name, or with a state, that may be another by now. */
   reshow(record: ContainerRecord): void {
     this.#reshown.add(record);
   }
 
-  /** Containers whose shown name may be another than when this was last asked, though no engine has listed it yet. */
+  /** Containers whose name or state may be another than their row shows, though no engine has listed it yet. */
   takeReshown(): readonly ContainerRecord[] {
     const records = [...this.#reshown];
     this.#reshown.clear();
@@ -142,6 +142,7 @@ export class Inventory {
     if (record.state === state || record.removed) return;
     this.#count(record, -1);
     record.state = state;
+    if (state !== "exited") record.exitCode = undefined;
     this.#count(record, 1);
   }
 

@@ -8,7 +8,7 @@ import { fields } from "../docker/json-text.ts";
 import { ENGINE_CALL_MS } from "../kit/limits.ts";
 import { absorbSome, shownName } from "./absorb.ts";
 import type { Cluster } from "./cluster.ts";
-import { type ListedContainer, readList, renameEntry } from "./list-entry.ts";
+import { type ListedContainer, readList, retellEntry } from "./list-entry.ts";
 import { engineNetworkRef } from "./networks/network.ts";
 import type { ClusterNode } from "./node.ts";
 import { type ContainerRecord, isListedByDefault } from "./record.ts";
@@ -38,8 +38,8 @@ export async function listContainers(cluster: Cluster, query: ListQuery): Promis
   const filters = parseFilters(query.filters, [...OWN, ...ENGINES]);
   checkValues(filters);
   await cluster.refresher.settled();
-  reshow(cluster);
   const asked = await askEngines(cluster, filters, query.size);
+  reshow(cluster);
   const pieces: Buffer[] = [Buffer.from("[")];
   const now = cluster.clock.now();
   for (const record of select(cluster, query, filters, asked)) {
@@ -157,10 +157,14 @@ async function askEngines(
   return found;
 }
 
-/** Names shown as `node/name` while several nodes have them: rows written before that, or after, are written anew. */
+/**
+ * Rows that may show a name or a state of before are written anew: names are shown as `node/name` while several nodes have
+ * them, and what clients were told is shown also when the reading that was to bring it failed.
+ */
 function reshow(cluster: Cluster): void {
   for (const record of cluster.inventory.takeReshown()) {
-    if (record.entry) record.entry = renameEntry(record.entry, shownName(cluster, record));
+    const { entry, state, exitCode } = record;
+    if (entry) record.entry = retellEntry(entry, { shownName: shownName(cluster, record), state, exitCode });
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type ListEntry, nodePorts, readList, renameEntry, renderRow } from "./list-entry.ts";
+import { type ListEntry, nodePorts, readList, renderRow, retellEntry } from "./list-entry.ts";
+import type { ContainerState } from "./record.ts";
 
 const ROW = `{"Id":"e1","Names":["/web","/proxy/back"],"Image":"busybox","ImageID":"sha256:1","Created":1700000000,
 "Ports":[{"IP":"0.0.0.0","PrivatePort":80,"PublicPort":8080,"Type":"tcp"},{"IP":"::","PrivatePort":80,"PublicPort":8080,"Type":"tcp"}],
@@ -49,12 +50,27 @@ describe("a row", () => {
 
   it("can be shown under another name, aliases of links stay", () => {
     const entry = renderRow(row, VIEW);
-    const renamed = renameEntry(entry, "node-1/web");
+    const as = (from: ListEntry, shownName: string): ListEntry =>
+      retellEntry(from, { shownName, state: "running", exitCode: undefined });
+    const renamed = as(entry, "node-1/web");
     expect(JSON.parse(sent(renamed, "x"))).toEqual({
       ...JSON.parse(sent(entry, "x")),
       Names: ["/node-1/web", "/proxy/back"],
     });
-    expect(sent(renameEntry(renamed, "web"), "x")).toBe(sent(entry, "x"));
+    expect(sent(as(renamed, "web"), "x")).toBe(sent(entry, "x"));
+  });
+
+  it("can be shown in another state than the engine's row had", () => {
+    const shown = (state: ContainerState, exitCode?: number): object => {
+      const { status, ...rest } = retellEntry(renderRow(row, VIEW), { shownName: "web", state, exitCode });
+      const { State, Ports } = JSON.parse(sent({ ...rest, status }, "x"));
+      return { State, ports: Ports.length, Status: `${status.before}${status.duration}${status.after}` };
+    };
+    expect(shown("running")).toEqual({ State: "running", ports: 1, Status: "Up 3 minutes (healthy)" });
+    expect(shown("paused")).toEqual({ State: "paused", ports: 1, Status: "Up Less than a second (Paused)" });
+    expect(shown("exited", 7)).toEqual({ State: "exited", ports: 0, Status: "Exited (7) Less than a second ago" });
+    // A stop's answer tells no code.
+    expect(shown("exited")).toEqual({ State: "exited", ports: 0, Status: "Exited Less than a second ago" });
   });
 });
 

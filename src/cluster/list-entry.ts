@@ -3,7 +3,7 @@
  * Reads the engine's row, renders the cluster's; must not know the inventory.
  */
 import { elements, fields, splice } from "../docker/json-text.ts";
-import { splitStatus } from "../docker/status.ts";
+import { humanDuration, splitStatus } from "../docker/status.ts";
 import { HINT_LABEL, NODE_LABEL } from "./hint.ts";
 import type { ContainerState } from "./record.ts";
 
@@ -127,15 +127,7 @@ export function renderRow(row: ListedContainer, view: RowView, extra: ExtraField
   for (const [key, value] of Object.entries(extra)) {
     if (value !== undefined) edits.push({ path: [key], json: String(value) });
   }
-  const text = splice(row.text, edits);
-  const span = fields(text).get("Status");
-  if (!span)
-    return { head: Buffer.from(text), tail: Buffer.alloc(0), status: { before: "", duration: undefined, after: "" } };
-  return {
-    head: Buffer.from(text.slice(0, span.start)),
-    tail: Buffer.from(text.slice(span.end)),
-    status: splitStatus(row.status),
-  };
+  return cut(splice(row.text, edits), splitStatus(row.status));
 }
 
 /** Whether only their ages may differ. */
@@ -148,21 +140,51 @@ export function isSameEntry(a: ListEntry, b: ListEntry): boolean {
   );
 }
 
-/** The same row under another name; aliases of links stay. */
-export function renameEntry(entry: ListEntry, shown: string): ListEntry {
-  const open = Buffer.from('""');
-  const text = Buffer.concat([entry.head, open, entry.tail]).toString();
-  const span = fields(text).get("Names");
-  if (!span) return entry;
-  const [, ...aliases] = JSON.parse(text.slice(span.start, span.end)) as string[];
-  const renamed = splice(text, [{ path: ["Names"], json: JSON.stringify([`/${shown}`, ...aliases]) }]);
-  const status = fields(renamed).get("Status");
-  if (!status) return entry;
-  return {
-    head: Buffer.from(renamed.slice(0, status.start)),
-    tail: Buffer.from(renamed.slice(status.end)),
-    status: entry.status,
-  };
+/** What is known of a container, whether its row was read since or not. */
+export interface Told {
+  /** As shown, without the leading slash. */
+  readonly shownName: string;
+  readonly state: ContainerState;
+  /** Undefined when it has not ended, or nobody told. */
+  readonly exitCode: number | undefined;
+}
+
+/** The same row with what was told since it was read: another name (aliases of links stay), another state. */
+export function retellEntry(entry: ListEntry, told: Told): ListEntry {
+  // A row without a Status has no place for one.
+  if (entry.tail.length === 0) return entry;
+  const text = Buffer.concat([entry.head, Buffer.from('""'), entry.tail]).toString();
+  const row = JSON.parse(text) as Row;
+  const [, ...aliases] = row.Names ?? [];
+  const edits = [{ path: ["Names"], json: JSON.stringify([`/${told.shownName}`, ...aliases]) }];
+  const status = row.State === told.state ? undefined : toldStatus(told);
+  if (status) {
+    edits.push({ path: ["State"], json: JSON.stringify(told.state) });
+    if (told.state === "exited") edits.push({ path: ["Ports"], json: "[]" });
+  }
+  return cut(splice(text, edits), status ?? entry.status);
+}
+
+/** The Status of a state that a call or an event led to; undefined for those that only a list tells. */
+function toldStatus({ state, exitCode }: Told): ListEntry["status"] | undefined {
+  const duration = humanDuration(0);
+  switch (state) {
+    case "running":
+      return { before: "Up ", duration, after: "" };
+    case "paused":
+      return { before: "Up ", duration, after: " (Paused)" };
+    case "exited":
+      return { before: exitCode === undefined ? "Exited " : `Exited (${exitCode}) `, duration, after: " ago" };
+    default:
+      return undefined;
+  }
+}
+
+function cut(text: string, status: ListEntry["status"]): ListEntry {
+  const span = fields(text).get("Status");
+  if (!span)
+    return { head: Buffer.from(text), tail: Buffer.alloc(0), status: { before: "", duration: undefined, after: "" } };
+  return { head: Buffer.from(text.slice(0, span.start)), tail: Buffer.from(text.slice(span.end)), status };
 }
 
 /** Published ports with the node's address in place of `0.0.0.0` and `::`, each once. */

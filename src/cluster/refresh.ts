@@ -183,6 +183,8 @@ export class Refresher {
     // An engine that is in trouble as a whole brings its whole lists with its next connection.
     const trouble = (error: unknown): void => {
       this.#cluster.log.debug("changes could not be read back", { node: node.name, error: String(error) });
+      // What clients were told counts, and their rows are older.
+      for (const id of asked) this.#reshow(node.containers.get(id));
       if (!node.reachable || this.#marks.get(node.id) !== marks) return;
       for (const id of asked) marks.containers.add(id);
       marks.whole ||= whole;
@@ -195,6 +197,10 @@ export class Refresher {
     ]);
     marks.stop = undefined;
     marks.bringing = false;
+  }
+
+  #reshow(record: ContainerRecord | undefined): void {
+    if (record) this.#cluster.inventory.reshow(record);
   }
 
   async #readContainers(

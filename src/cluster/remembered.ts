@@ -45,6 +45,7 @@ interface RememberedRow {
 /** The parts of the list entry that are acted on. */
 interface RowFacts {
   readonly Names?: readonly string[];
+  readonly State?: string;
   readonly Created: number;
   readonly Image: string;
   readonly ImageID: string;
@@ -181,8 +182,8 @@ function recallRow(cluster: Cluster, node: ClusterNode, engineId: string, row: R
   record.published = row.published;
   record.tty = row.tty;
   record.entry = entryOf(row);
-  // A rename may have been told, and its node lost before the row could be read again: the identity knows.
-  if (told.Names?.[0] !== `/${record.name}`) inventory.reshow(record);
+  // A change may have been told, and its node lost before the row could be read again.
+  if (told.Names?.[0] !== `/${record.name}` || told.State !== row.state) inventory.reshow(record);
   settle(cluster, record);
 }
 
