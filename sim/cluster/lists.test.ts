@@ -31,8 +31,11 @@ describe("the list", () => {
     await world.change("idle", "pause");
     const made = await world.create("new", { Env: [on("node-2")] });
     ids.set("new", made.record.id);
-    await world.until("the job's end is read", () => world.record("job").exitCode === 3);
-    await world.list();
+    // Its row is read back a moment after its event.
+    await world.until("the job's end is listed", async () => {
+      const rows = await world.list({ all: true });
+      return rows.some(({ State, Status }) => State === "exited" && String(Status).startsWith("Exited (3)"));
+    });
   });
   afterAll(() => world.close());
 
