@@ -19,6 +19,7 @@ import { containerRoutes } from "./routes/containers.ts";
 import { imageTransferRoutes } from "./routes/image-transfer.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { networkRoutes, volumeRoutes } from "./routes/networks.ts";
+import { pluginRoutes } from "./routes/plugins.ts";
 import { registryRoutes } from "./routes/registry.ts";
 import { systemRoutes } from "./routes/system.ts";
 
@@ -51,6 +52,7 @@ export class SimEngine {
       ...containerStreamRoutes(this.daemon),
       ...archiveRoutes(this.daemon),
       ...checkpointRoutes(this.daemon),
+      ...pluginRoutes(),
       ...registryRoutes(this.daemon),
       ...imageTransferRoutes(this.daemon),
       ...imageRoutes(this.daemon),

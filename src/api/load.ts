@@ -31,6 +31,10 @@ export const STREAMS: ReadonlySet<string> = new Set([
   "GET /images/get",
   "GET /images/{name}/get",
   "POST /images/{name}/push",
+  "POST /plugins/pull",
+  "POST /plugins/create",
+  "POST /plugins/{name}/upgrade",
+  "POST /plugins/{name}/push",
 ]);
 
 /** Undefined for what is always answered. */

@@ -5,6 +5,7 @@ import { CHECKPOINT_ROUTES } from "./routes/checkpoints.ts";
 import { CONTAINER_ROUTES } from "./routes/containers.ts";
 import { IMAGE_TRANSFER_ROUTES } from "./routes/image-transfer.ts";
 import { IMAGE_ROUTES } from "./routes/images.ts";
+import { PLUGIN_ROUTES } from "./routes/plugins.ts";
 import { PRUNE_ROUTES } from "./routes/prune.ts";
 import { REGISTRY_ROUTES } from "./routes/registry.ts";
 import { SWARM_ROUTES } from "./routes/swarm.ts";
@@ -17,6 +18,7 @@ export const ROUTES = new RouteTable([
   ...PRUNE_ROUTES,
   ...CHECKPOINT_ROUTES,
   ...CONTAINER_ROUTES,
+  ...PLUGIN_ROUTES,
   ...REGISTRY_ROUTES,
   ...IMAGE_TRANSFER_ROUTES,
   ...IMAGE_ROUTES,

@@ -92,6 +92,10 @@ const DIFFERENT: readonly (readonly [told: RegExp, why: string])[] = [
     "the body belongs to the exec's node, which has to be found first",
   ],
   [
+    /^\w+ \/plugins\/.*"400: plugin .*: every node has plugins of its own: name the node as in NODE\//,
+    "plugins are each node's own: which one is meant has to be said first",
+  ],
+  [
     /^\w+ \/images\/.*: "400: (.*)" instead of "400: no such image: .*: \1"$/,
     "engines before 23 say in front of it which image they looked for",
   ],
