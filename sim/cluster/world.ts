@@ -331,7 +331,7 @@ export class World {
     const pulled = await bringing(this.cluster, nodes, broughtByPull(image));
     const path = `/images/create?fromImage=${encodeURIComponent(image)}`;
     await Promise.all(nodes.map((node) => node.engine.text("POST", path)));
-    await pulled();
+    await pulled(false);
     return nodes.map(({ name }) => name);
   }
 

@@ -20,8 +20,8 @@ export interface Progress {
 export interface ProgressHooks {
   /** Sees each line. */
   readonly line?: ((progress: Progress) => void) | undefined;
-  /** The stream's end waits for it. */
-  readonly work: () => Promise<void>;
+  /** The stream's end waits for it. @param failed the stream told of an error */
+  readonly work: (failed: boolean) => Promise<void>;
 }
 
 /** One node that was asked. */
@@ -73,7 +73,7 @@ export async function mergeProgress(
     out.write(`${JSON.stringify({ errorDetail: { message }, error: message })}\r\n`);
     audit.failed(message);
   }
-  await work();
+  await work(failures.length > 0);
   out.end();
 }
 
@@ -93,13 +93,16 @@ export function watchProgress({
   work,
 }: ProgressHooks & { readonly failed: (message: string) => void }): Transform {
   let lines: JsonLines | undefined = new JsonLines(PROGRESS_LINE_BYTES);
+  let anyFailed = false;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       try {
         for (const text of lines?.push(chunk) ?? []) {
           const progress = JSON.parse(text) as Progress;
           line?.(progress);
-          if (typeof progress.error === "string") failed(progress.error);
+          if (typeof progress.error !== "string") continue;
+          anyFailed = true;
+          failed(progress.error);
         }
       } catch {
         // It is passed on all the same.
@@ -107,6 +110,6 @@ export function watchProgress({
       }
       done(null, chunk);
     },
-    flush: (done) => void work().then(() => done(), done),
+    flush: (done) => void work(anyFailed).then(() => done(), done),
   });
 }

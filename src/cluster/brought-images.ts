@@ -1,6 +1,7 @@
 /**
  * Images and names that a request of ours brings to nodes: by a pull, load, import or push. What was not there before is
- * ours, and on what was there the names that it gave are. Owns the look before and the one afterwards.
+ * ours, on what was there the names that it gave are, and its tags mean these images from now on. Owns the look before and
+ * the one afterwards.
  */
 import { CREATE_MS } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
@@ -46,17 +47,18 @@ export function broughtByPush(ref: string): Brought {
  * To be called before the nodes are asked: they are looked at, since the cache may not have heard of an image that somebody
  * else brought a moment ago.
  *
- * @returns to be called when it is over, and before its client knows: the cache shows it then. Once is enough
+ * @returns to be called when it is over, and before its client knows: the cache shows it then. The first call counts;
+ *   `failed`: what a node had under a tag already was not confirmed
  */
 export async function bringing(
   cluster: Cluster,
   nodes: readonly ClusterNode[],
   brought: Brought,
-): Promise<() => Promise<void>> {
+): Promise<(failed: boolean) => Promise<void>> {
   const before = await Promise.all(nodes.map((node) => imagesOf(node)));
   let over: Promise<void> | undefined;
-  return () => {
-    over ??= take(cluster, nodes, brought, before);
+  return (failed) => {
+    over ??= take(cluster, nodes, brought, before, failed);
     return over;
   };
 }
@@ -66,19 +68,25 @@ async function take(
   nodes: readonly ClusterNode[],
   brought: Brought,
   before: readonly (ReadonlyMap<string, NodeImage> | undefined)[],
+  failed: boolean,
 ): Promise<void> {
   for (const node of nodes) cluster.refresher.markList(node, "images");
   await Promise.all(nodes.map((node) => cluster.refresher.settledOn(node)));
+  const tagged = new Map<string, NodeImage[]>();
   for (const [i, node] of nodes.entries()) {
     const known = before[i];
     if (!known) continue;
     for (const image of cluster.images.on(node.id)) {
       const old = known.get(image.id);
       if (!old && brought.has(image)) ownImage(cluster, node, image.id);
-      const names = [...image.repoTags.filter(brought.tagged), ...image.repoDigests.filter(brought.digested)];
-      if (old) ownNames(cluster, node, old, names);
+      const tags = image.repoTags.filter(
+        (tag) => brought.tagged(tag) && !(failed && old?.repoTags.includes(tag) === true),
+      );
+      if (old) ownNames(cluster, node, old, [...tags, ...image.repoDigests.filter(brought.digested)]);
+      for (const tag of tags) tagged.set(tag, [...(tagged.get(tag) ?? []), image]);
     }
   }
+  for (const [tag, images] of tagged) cluster.tags.set(tag, images);
 }
 
 /** Every image of a node now, hidden ones too; undefined when it does not tell, and then nothing will count as new. */

@@ -11,7 +11,6 @@ import type { Filter } from "../scheduler/filters/filter.ts";
 import { Ledger } from "../scheduler/ledger.ts";
 import type { Strategy } from "../scheduler/strategies/strategy.ts";
 import type { Store } from "../store/store.ts";
-import type { BindMode } from "./bind-paths.ts";
 import { Decisions } from "./decisions.ts";
 import { EventHub } from "./event-hub.ts";
 import { ExecIndex } from "./exec-index.ts";
@@ -30,6 +29,7 @@ import { Refresher } from "./refresh.ts";
 import { Registry } from "./registry.ts";
 import { Remembered } from "./remembered.ts";
 import { StoreWriter } from "./store-writer.ts";
+import { Tags } from "./tags.ts";
 import { Tombstones } from "./tombstones.ts";
 import type { NodeVolume } from "./volumes/volume.ts";
 
@@ -45,8 +45,6 @@ export interface ClusterOptions {
   readonly nodeNames: boolean;
   /** What is not ours; undefined: managed while there is but one node. */
   readonly foreign: ForeignMode | undefined;
-  /** Bind mounts of paths that a node does not have; undefined: left to the engine while there is but one node. */
-  readonly bindMounts?: BindMode | undefined;
   /** Test mode: every container gets a cluster ID unlike the engine's. */
   readonly mintIds: boolean;
   /** Makes the connection to one discovery entry; not started yet. */
@@ -70,7 +68,8 @@ export class Cluster {
   /** There was a second node at some time since the start. */
   hadSeveralNodes = false;
   readonly inventory = new Inventory();
-  readonly images = new ImageIndex();
+  readonly tags: Tags;
+  readonly images: ImageIndex;
   readonly networks = new ObjectIndex<NodeNetwork>();
   readonly volumes = new ObjectIndex<NodeVolume>();
   readonly ledger = new Ledger();
@@ -98,6 +97,8 @@ export class Cluster {
     this.refresher = new Refresher(this);
     this.writer = new StoreWriter(options.store, options);
     this.registry = new Registry(this.writer);
+    this.tags = new Tags(this.writer);
+    this.images = new ImageIndex(this.tags);
     this.ownImages = new Notes("images/", this);
     this.ownVolumes = new Notes("volumes/", this);
   }

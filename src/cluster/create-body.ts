@@ -31,8 +31,6 @@ export const GUARDED_PATHS: readonly (readonly string[])[] = [
     "UTSMode",
     "Links",
     "VolumesFrom",
-    "Binds",
-    "Mounts",
     "PortBindings",
     "RestartPolicy",
   ].map((key) => ["HostConfig", key]),

@@ -2,7 +2,7 @@
  * Creating a container: a place is chosen and booked in one step, then the engine is asked; a node that fails for its own
  * reason hands over to the next. Owns the life of a placement until the engine's answer.
  */
-import { badRequest, DockerError, invalidName, nameInUse } from "../docker/errors.ts";
+import { badRequest, DockerError, invalidName, nameInUse, noSuchImage } from "../docker/errors.ts";
 import { assertNoVariants, goGet, splice } from "../docker/json-text.ts";
 import { generateName } from "../docker/names.ts";
 import { isValidContainerName } from "../docker/references.ts";
@@ -12,7 +12,6 @@ import { WireError } from "../engine/wire/wire.ts";
 import { CREATE_MS, NODES_TRIED, RECIPE_CHARS } from "../kit/limits.ts";
 import { type Decision, place, refusalError } from "../scheduler/place.ts";
 import { type Request, readRequest } from "../scheduler/request.ts";
-import { PathSearch } from "./bind-paths.ts";
 import { claimNonce } from "./claim.ts";
 import type { Cluster } from "./cluster.ts";
 import { removeCopy } from "./copies.ts";
@@ -22,8 +21,7 @@ import { isUncertain } from "./exchange.ts";
 import { forget } from "./forget.ts";
 import { encodeHint } from "./hint.ts";
 import { settle } from "./holdings.ts";
-import { FAILED } from "./home.ts";
-import { canonicalImage } from "./image-index.ts";
+import { canonicalImage, familiarImage } from "./image-index.ts";
 import { withImagePorts } from "./image-ports.ts";
 import { decodeShaped, judge, NOBODY } from "./judge.ts";
 import { needsOfRequest } from "./needs.ts";
@@ -68,7 +66,7 @@ export async function createContainer(cluster: Cluster, wantedName: string, reci
     request = await withImagePorts(cluster, request);
     requireFree(cluster, name);
   }
-  return placeOrder(cluster, { recipe, body, name, request, identity: undefined }, new Map());
+  return placeOrder(cluster, { recipe, body, name, request, identity: undefined }, new Set());
 }
 
 function chooseName(cluster: Cluster, wanted: string): string {
@@ -84,11 +82,10 @@ function requireFree(cluster: Cluster, name: string): void {
   for (const holder of cluster.inventory.named(name)) throw nameInUse(name, holder.id);
 }
 
-/** Tries nodes until one takes it, three at most. @param excluded IDs of nodes that could not take it already, and why */
-export async function placeOrder(cluster: Cluster, order: Order, excluded: Map<string, string>): Promise<CreateAnswer> {
-  const paths = new PathSearch(cluster, order.request.binds);
+/** Tries nodes until one takes it, three at most. @param excluded node IDs that failed already */
+export async function placeOrder(cluster: Cluster, order: Order, excluded: Set<string>): Promise<CreateAnswer> {
   let failure: DockerError | undefined;
-  for (let tries = 0; tries < NODES_TRIED && !paths.exhausted; ) {
+  for (let tries = 0; tries < NODES_TRIED; tries++) {
     // From the decision to the booked placement nothing waits: that is the lock.
     let decision = decide(cluster, order, excluded);
     if (decision.refusal !== undefined && order.identity === undefined && (await settling(cluster))) {
@@ -96,17 +93,10 @@ export async function placeOrder(cluster: Cluster, order: Order, excluded: Map<s
       decision = decide(cluster, order, excluded);
     }
     const node = chooseNode(cluster, order, decision);
-    if (!node) throw failure ?? paths.refusal(decision) ?? refusalError(decision);
+    if (!node) throw failure ?? refusalError(decision);
     const placement = book(cluster, order, node);
     const kept = { name: order.name, id: undefined, time: cluster.clock.now(), node: node.name, decision };
     cluster.decisions.keep(kept);
-    const whyNot = await paths.whyNot(node);
-    if (whyNot !== undefined) {
-      unbook(cluster, placement);
-      excluded.set(node.id, whyNot);
-      continue;
-    }
-    tries++;
     await intend(cluster, placement);
     try {
       const answer = await createOn(cluster, order, node, placement);
@@ -130,14 +120,14 @@ export async function placeOrder(cluster: Cluster, order: Order, excluded: Map<s
       }
       if (!isNextNodesTurn(error)) throw failure;
       failedForItself(cluster, node, failure.message);
-      excluded.set(node.id, FAILED);
+      excluded.add(node.id);
     }
   }
-  throw failure ?? paths.refusal(undefined) ?? new DockerError(500, "no node was tried");
+  throw failure ?? new DockerError(500, "no node was tried");
 }
 
 /** Over all nodes, or, for an image that no registry knows (committed, imported, loaded), over those that have it. */
-function decide(cluster: Cluster, order: Order, excluded: ReadonlyMap<string, string>): Decision {
+function decide(cluster: Cluster, order: Order, excluded: ReadonlySet<string>): Decision {
   const { image } = order.request;
   const decision = decideAmong(cluster, order, cluster.nodes.values(), excluded);
   const [best] = decision.ranked;
@@ -162,7 +152,7 @@ function decideAmong(
   cluster: Cluster,
   order: Order,
   nodes: Iterable<ClusterNode>,
-  excluded: ReadonlyMap<string, string>,
+  excluded: ReadonlySet<string>,
 ): Decision {
   const { options } = cluster;
   const views = [];
@@ -267,6 +257,7 @@ async function createOn(
 ): Promise<CreateAnswer> {
   const { recipe } = order;
   const { record } = placement;
+  requireMeant(cluster, node, order.request.image);
   const known = cluster.options.mintIds || order.identity !== undefined;
   const version = clampVersion(recipe.version ?? node.view.apiVersion, node.view.minApiVersion, node.view.apiVersion);
   const edited = engineBody(cluster, node, recipe.text, order.body, {
@@ -299,6 +290,11 @@ async function createOn(
   });
   cluster.refresher.mark(final, true);
   return { record: final, text: splice(text, [{ path: ["Id"], json: JSON.stringify(final.id) }]) };
+}
+
+/** The engine would take another image that it has under the tag. Throws its 404, after which clients pull. */
+function requireMeant({ images }: Cluster, node: ClusterNode, image: string): void {
+  if (images.findOnEngine(node.id, image) && !images.find(node.id, image)) throw noSuchImage(familiarImage(image));
 }
 
 /** The endpoints that the engine could not take at create. */

@@ -6,6 +6,7 @@ import { elements } from "../docker/json-text.ts";
 import { type ImageMatch, imageMatcher, normalizeImage } from "../docker/references.ts";
 import type { Matcher } from "../scheduler/matcher.ts";
 import { HINT_LABEL } from "./hint.ts";
+import type { Tags } from "./tags.ts";
 
 /** One image on one node, as its engine lists it. */
 export interface NodeImage {
@@ -55,24 +56,36 @@ export function readImages(text: string): NodeImage[] {
   });
 }
 
+/** What `ImageIndex` asks about the meaning of a tag. */
+type Meanings = Pick<Tags, "has" | "allows">;
+type Holders = ReadonlyMap<string, NodeImage>;
+
 export class ImageIndex {
+  readonly #tags: Meanings;
   readonly #byNode = new Map<string, readonly NodeImage[]>();
   /** Node ID → image ID → hint: few images have one. */
   readonly #hints = new Map<string, ReadonlyMap<string, string | undefined>>();
-  /** Tag, repository, digest or ID (with and without `sha256:`, 12 characters too) → node IDs. */
-  #keys = new Map<string, Set<string>>();
-  #stale = false;
+  /** Tag, repository, digest or ID (with and without `sha256:`, 12 characters too) → node ID → one such image. */
+  readonly #keys = new Map<string, Map<string, NodeImage>>();
 
-  set(nodeId: string, images: readonly NodeImage[]): void {
+  constructor(tags: Meanings) {
+    this.#tags = tags;
+  }
+
+  /** @returns the tags that no node has any more */
+  set(nodeId: string, images: readonly NodeImage[]): string[] {
+    const before = this.on(nodeId);
+    for (const image of before) for (const key of keysOf(image)) this.#drop(key, nodeId);
     this.#byNode.set(nodeId, images);
     this.#hints.set(nodeId, new Map(images.map(({ id, hint }) => [id, hint])));
-    this.#stale = true;
+    for (const image of images) for (const key of keysOf(image)) this.#add(key, nodeId, image);
+    return before.flatMap(({ repoTags }) => repoTags).filter((tag) => !this.#keys.has(tag));
   }
 
   delete(nodeId: string): void {
+    this.set(nodeId, []);
     this.#byNode.delete(nodeId);
     this.#hints.delete(nodeId);
-    this.#stale = true;
   }
 
   on(nodeId: string): readonly NodeImage[] {
@@ -94,23 +107,39 @@ export class ImageIndex {
 
   /** Nodes with an image one of whose names or IDs matches: for the affinity filter. */
   nodesMatching(matcher: Matcher): ReadonlySet<string> {
-    const keys = this.#index();
-    if (matcher.exact !== undefined) return keys.get(matcher.exact) ?? NONE;
+    if (matcher.exact !== undefined) return new Set(this.holders(matcher.exact).keys());
     const found = new Set<string>();
-    for (const [key, nodes] of keys) if (matcher.test(key)) for (const node of nodes) found.add(node);
+    for (const key of this.#keys.keys()) {
+      if (matcher.test(key)) for (const node of this.holders(key).keys()) found.add(node);
+    }
     return found;
   }
 
-  /** The image of a user's reference on a node, by dockerd's rules: whole ID, then name, then the beginning of an ID. */
+  /** By node ID the images of a key: a whole tag, repository, digest or ID, no other form of it. Costs no search. */
+  holders(key: string): Holders {
+    const found = this.#keys.get(key) ?? NONE;
+    if (!this.#tags.has(key)) return found;
+    const meant = [...found].filter(([, image]) => this.#tags.allows(key, image));
+    return meant.length === 0 || meant.length === found.size ? found : new Map(meant);
+  }
+
+  /** Whether the tag on this image means another one, which some node has. */
+  isOther(tag: string, image: NodeImage): boolean {
+    return !this.#tags.allows(tag, image) && [...this.holders(tag).values()].some((one) => this.#tags.allows(tag, one));
+  }
+
+  /**
+   * The image of a user's reference on a node, by dockerd's rules: whole ID, then name, then the beginning of an ID. Not
+   * one whose tag means another image in the cluster.
+   */
   find(nodeId: string, ref: string): NodeImage | undefined {
-    const match = imageMatcher(ref);
-    let best: { image: NodeImage; rank: number } | undefined;
-    for (const image of this.on(nodeId)) {
-      const kind = match(image);
-      const rank = kind === undefined ? MATCH_RANKS.length : MATCH_RANKS.indexOf(kind);
-      if (rank < (best?.rank ?? MATCH_RANKS.length)) best = { image, rank };
-    }
-    return best?.image;
+    const found = this.#search(nodeId, ref);
+    return found?.kind === "reference" && this.isOther(familiarImage(ref), found.image) ? undefined : found?.image;
+  }
+
+  /** The same as the node's engine sees it, whatever the tag means elsewhere. */
+  findOnEngine(nodeId: string, ref: string): NodeImage | undefined {
+    return this.#search(nodeId, ref)?.image;
   }
 
   /** Node IDs that have the image of a user's reference. */
@@ -118,34 +147,42 @@ export class ImageIndex {
     return [...this.#byNode.keys()].filter((nodeId) => this.find(nodeId, ref) !== undefined);
   }
 
-  #index(): Map<string, Set<string>> {
-    if (!this.#stale) return this.#keys;
-    const keys = new Map<string, Set<string>>();
-    const add = (key: string, nodeId: string): void => {
-      const nodes = keys.get(key) ?? new Set();
-      nodes.add(nodeId);
-      keys.set(key, nodes);
-    };
-    for (const [nodeId, images] of this.#byNode) {
-      for (const image of images) {
-        add(image.id, nodeId);
-        const hex = image.id.replace(/^sha256:/, "");
-        add(hex, nodeId);
-        add(hex.slice(0, 12), nodeId);
-        for (const tag of image.repoTags) {
-          add(tag, nodeId);
-          add(tag.slice(0, tag.lastIndexOf(":")), nodeId);
-        }
-        for (const digest of image.repoDigests) add(digest, nodeId);
-      }
+  #search(nodeId: string, ref: string): { readonly image: NodeImage; readonly kind: ImageMatch } | undefined {
+    const match = imageMatcher(ref);
+    let best: { image: NodeImage; kind: ImageMatch; rank: number } | undefined;
+    for (const image of this.on(nodeId)) {
+      const kind = match(image);
+      if (kind === undefined) continue;
+      const rank = MATCH_RANKS.indexOf(kind);
+      if (best === undefined || rank < best.rank) best = { image, kind, rank };
     }
-    this.#keys = keys;
-    this.#stale = false;
-    return keys;
+    return best;
+  }
+
+  #add(key: string, nodeId: string, image: NodeImage): void {
+    const nodes = this.#keys.get(key) ?? new Map<string, NodeImage>();
+    nodes.set(nodeId, image);
+    this.#keys.set(key, nodes);
+  }
+
+  #drop(key: string, nodeId: string): void {
+    const nodes = this.#keys.get(key);
+    if (nodes?.delete(nodeId) && nodes.size === 0) this.#keys.delete(key);
   }
 }
 
-const NONE: ReadonlySet<string> = new Set();
+function keysOf({ id, repoTags, repoDigests }: NodeImage): string[] {
+  const hex = id.replace(/^sha256:/, "");
+  return [
+    id,
+    hex,
+    hex.slice(0, 12),
+    ...repoTags.flatMap((tag) => [tag, tag.slice(0, tag.lastIndexOf(":"))]),
+    ...repoDigests,
+  ];
+}
+
+const NONE: Holders = new Map();
 
 /** As dockerd repeats a reference in its errors: `redis:latest`; what is no image name as it is. */
 export function familiarImage(ref: string): string {

@@ -66,6 +66,8 @@ export async function tagImage(
     await askNode(cluster, node, "POST", `/images/${encodeRef(ref)}/tag${query}`, version);
     if (image) ownNames(cluster, node, image, [tag]);
   });
+  const images = nodes.flatMap((node) => cluster.images.findOnEngine(node.id, tag) ?? []);
+  if (images.length > 0) cluster.tags.set(tag, images);
 }
 
 /** The image that a commit makes is ours. @param make asks the node, and answers the image's ID */
@@ -80,6 +82,8 @@ export async function committing<T>(
   if (made.imageId !== undefined) ownImage(cluster, node, made.imageId);
   cluster.refresher.markList(node, "images");
   await cluster.refresher.settledOn(node);
+  const image = made.imageId === undefined ? undefined : cluster.images.findOnEngine(node.id, made.imageId);
+  if (image) for (const tag of image.repoTags) cluster.tags.set(tag, [image]);
   return made;
 }
 
@@ -102,7 +106,9 @@ export async function removeImage(
   // A tag may have moved a moment ago: what it names now decides.
   for (const node of await holdersOf(cluster, ref)) cluster.refresher.markList(node, "images");
   await Promise.all(cluster.reachable().map((node) => cluster.refresher.settledOn(node)));
-  const holders = await holdersOf(cluster, ref);
+  await holdersOf(cluster, ref);
+  // What else bears the tag would mean it afterwards.
+  const holders = cluster.reachable().filter((node) => cluster.images.findOnEngine(node.id, ref) !== undefined);
   const nodes = holders.filter((node) => mayRemoveImage(cluster, node, ref));
   if (nodes.length === 0) throw foreignImage(ref, holders);
   const answers = await onEach(cluster, nodes, (node) => removeFrom(cluster, node, ref, query, version));

@@ -41,7 +41,7 @@ function merge(cluster: Cluster): Map<string, ImageRow> {
       const same = rows.get(image.id) ?? image.repoDigests.map((digest) => byDigest.get(digest)).find(Boolean);
       const row = same ?? newRow(image);
       if (!same) rows.set(image.id, row);
-      for (const tag of image.repoTags) row.tags.add(tag);
+      for (const tag of image.repoTags) if (!cluster.images.isOther(tag, image)) row.tags.add(tag);
       for (const digest of image.repoDigests) {
         row.digests.add(digest);
         byDigest.set(digest, row);

@@ -20,7 +20,7 @@ const OURS: ImageNote = { whole: true, tags: [] };
 /** An engine's list of images. @param startedAt monotonic milliseconds when it was begun */
 export function takeImages(cluster: Cluster, node: ClusterNode, text: string, startedAt: number): void {
   const images = readImages(text);
-  cluster.images.set(node.id, images);
+  forgetTags(cluster, node, cluster.images.set(node.id, images));
   const listed = new Map(images.map((image) => [image.id, image]));
   // An untagged image that another one was made of is not listed.
   const parents = new Set(images.map(({ parentId }) => parentId));
@@ -32,6 +32,14 @@ export function takeImages(cluster: Cluster, node: ClusterNode, text: string, st
     if (tags.length === note.tags.length) return note;
     return tags.length === 0 ? undefined : { whole: false, tags };
   });
+}
+
+/** A tag that no node has means nothing any more. What lives on a node that was never read is unknown, not gone. */
+function forgetTags(cluster: Cluster, read: ClusterNode, vanished: readonly string[]): void {
+  const { images, nodes, tags } = cluster;
+  if (vanished.length === 0 && !tags.someUnchecked) return;
+  if ([...nodes.values()].some((node) => node !== read && !node.known)) return;
+  for (const tag of [...vanished, ...tags.takeUnchecked()]) if (images.holders(tag).size === 0) tags.delete(tag);
 }
 
 export function isOwnImage(cluster: Cluster, node: ClusterNode, id: string): boolean {
@@ -77,7 +85,7 @@ export function requireFreeTag(cluster: Cluster, node: ClusterNode, tag: string,
 /** May the reference be removed on the node: the image is ours, or the tag is and the image outlives it. */
 export function mayRemoveImage(cluster: Cluster, node: ClusterNode, ref: string): boolean {
   if (managesForeign(cluster)) return true;
-  const image = cluster.images.find(node.id, ref);
+  const image = cluster.images.findOnEngine(node.id, ref);
   if (!image) return true;
   const note = cluster.ownImages.get(node.id, image.id);
   const tag = familiarImage(ref);
@@ -96,7 +104,7 @@ function outlives({ repoTags, repoDigests }: NodeImage, tag: string, ours: reado
 /** Engines remove untagged parents with an image: not where one may be foreign. */
 export function mayPruneParents(cluster: Cluster, node: ClusterNode, ref: string): boolean {
   if (managesForeign(cluster)) return true;
-  let image = cluster.images.find(node.id, ref);
+  let image = cluster.images.findOnEngine(node.id, ref);
   while (image && image.parentId !== "") {
     if (!isOwnImage(cluster, node, image.parentId)) return false;
     const { parentId } = image;

@@ -19,11 +19,12 @@ export async function followStore(cluster: Cluster, signal: AbortSignal): Promis
   await cluster.options.store.watch("", observer, signal);
 }
 
-function writeAgain({ inventory, placements, registry, ownImages, ownVolumes, writer, log }: Cluster): void {
+function writeAgain({ inventory, placements, registry, ownImages, ownVolumes, tags, writer, log }: Cluster): void {
   log.warn("the store was restored: what this manager knows is written into it again");
   writer.later([clusterWrite(registry)]);
   for (const record of inventory.newestFirst()) registry.remember(record);
   for (const { record, nonce } of placements.all()) registry.rememberIntent(record, nonce);
   ownImages.writeAgain();
   ownVolumes.writeAgain();
+  tags.writeAgain();
 }

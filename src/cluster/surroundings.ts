@@ -3,6 +3,7 @@ import type { Matcher } from "../scheduler/matcher.ts";
 import type { Surroundings } from "../scheduler/node-view.ts";
 import type { Cluster } from "./cluster.ts";
 import { candidates, type Kind } from "./find-object.ts";
+import { familiarImage } from "./image-index.ts";
 import { Inventory } from "./inventory.ts";
 import { NETWORKS } from "./networks/network.ts";
 import type { NodeObject } from "./object-index.ts";
@@ -26,6 +27,7 @@ export function surroundingsOf(cluster: Cluster): Surroundings {
       return found;
     },
     nodesWithImage: (matcher) => images.nodesMatching(matcher),
+    holdersOfImage: (ref) => images.holders(familiarImage(ref)),
     nodesOfVolume: (name) => nodesWhere(cluster, (node) => node.volumes.has(name)),
     nodesOfNetwork: (ref) => nodesOfObject(cluster, NETWORKS, ref),
     containersOn(nodeId) {

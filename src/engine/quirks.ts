@@ -84,9 +84,9 @@ export function isPortTaken(status: number, message: string): boolean {
   return status >= 400 && says(message, PORT_TAKEN);
 }
 
-/** A create named an image that the engine does not have; podman says it in other words. */
+/** A create named an image that the engine does not have, or not for this platform; podman says it in other words. */
 export function isImageMissing(status: number, message: string): boolean {
-  return status === 404 && /no such image|image not known/i.test(message);
+  return status === 404 && /no such image|image not known|does not match the specified platform/i.test(message);
 }
 
 /** The container is not (or no longer) on the engine. */

@@ -37,6 +37,8 @@ export interface Surroundings {
   nodesWithContainerLabel(key: string, matcher: Matcher): ReadonlySet<string>;
   /** Nodes with an image one of whose tags, repositories, digests or IDs matches. */
   nodesWithImage(matcher: Matcher): ReadonlySet<string>;
+  /** Nodes that have the image of this name, digest or ID: a preference, found without a search. */
+  holdersOfImage(ref: string): { has(node: string): boolean };
   /** Where a named volume (node-local ones only) already lives. */
   nodesOfVolume(name: string): ReadonlySet<string>;
   /** Where a network (node-local ones only; by name or ID) already lives. */

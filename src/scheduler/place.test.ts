@@ -12,6 +12,26 @@ const memory = (gib: number) => request({ HostConfig: { Memory: gib * GIB } });
 const port80 = () => request({ HostConfig: { PortBindings: { "80/tcp": [{ HostPort: "80" }] } } });
 const times = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make);
 
+describe("an image that some nodes have", () => {
+  it("settles what the strategy leaves equal, before names and numbers of containers", () => {
+    for (const strategy of [undefined, "binpack", "spread"]) {
+      const cluster = seed(strategy);
+      cluster.images.set("redis", ["id-node-3"]);
+      cluster.containers.push({ id: "x", node: "id-node-2", name: "x", image: "", labels: {} });
+      const asked = request({ Image: "redis" });
+      expect(cluster.run(asked)).toBe("node-3");
+    }
+  });
+
+  it("outweighs no room and no weight", () => {
+    const cluster = seed();
+    cluster.images.set("redis", ["id-node-3"]);
+    const asked = () => request({ Image: "redis", HostConfig: { Memory: GIB } });
+    expect(times(3, () => cluster.run(asked()))).toEqual(["node-3", "node-3", "node-1"]);
+    expect(cluster.run(asked())).toBe("node-1");
+  });
+});
+
 describe("the first seed's story", () => {
   it("packs -m 1g", () => {
     const cluster = seed();
@@ -170,9 +190,7 @@ describe("a decision", () => {
 
   it("passes over nodes that were tried", () => {
     const cluster = seed();
-    const tried = (...names: string[]) => ({
-      exclude: new Map(names.map((name) => [`id-${name}`, "failed just now"])),
-    });
+    const tried = (...names: string[]) => ({ exclude: new Set(names.map((name) => `id-${name}`)) });
     expect(cluster.run(memory(1), tried("node-1"))).toBe("node-2");
     expect(cluster.run(memory(1), tried("node-1", "node-2", "node-3"))).toContain("tried: 3 of 3 nodes");
   });

@@ -49,8 +49,8 @@ export interface PlaceContext {
   /** 0.05 admits 5 % more than a node reports; above -1. */
   readonly overcommit: number;
   readonly random: Random;
-  /** Nodes that were tried and could not take it: ID → why, a clause without the node's name. */
-  readonly exclude?: ReadonlyMap<string, string>;
+  /** IDs of nodes that were tried and failed for their own reason. */
+  readonly exclude?: ReadonlySet<string>;
 }
 
 /**
@@ -69,6 +69,7 @@ export function place(request: Request, nodes: readonly NodeView[], context: Pla
   const ranking = context.strategy.ranking(request, context);
   const soft = checks.flatMap(({ check }) => check.soft ?? []);
   const best = new BestFew(ranking);
+  const holders = context.surroundings.holdersOfImage(request.image);
   let passed = 0;
   for (const node of nodes) {
     const excluding = firstExcluding(checks, node);
@@ -81,6 +82,7 @@ export function place(request: Request, nodes: readonly NodeView[], context: Pla
       node,
       weight: ranking.weight(node),
       broken: brokenCount(soft, node),
+      image: holders.has(node.id),
       containers: ranking.ties === "name" ? 0 : context.surroundings.containersOn(node.id).all,
     });
   }
@@ -101,11 +103,7 @@ function activeChecks(request: Request, filterContext: FilterContext, context: P
   const checks: ActiveCheck[] = [];
   const { exclude } = context;
   if (exclude !== undefined && exclude.size > 0) {
-    const check = {
-      accepts: (node: NodeView) => !exclude.has(node.id),
-      why: (node: NodeView) => exclude.get(node.id) ?? "",
-      words: [],
-    };
+    const check = { accepts: (node: NodeView) => !exclude.has(node.id), why: () => "failed just now", words: [] };
     checks.push({ name: "tried", kind: "room", check });
   }
   for (const filter of context.filters) {

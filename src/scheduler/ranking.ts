@@ -1,6 +1,6 @@
 /**
- * The order of the nodes that passed: distress last, then fewer broken soft rules, then the strategy. Keeps only the
- * best few: nobody tries more, decisions are remembered by the thousand, and sorting them all would cost more than the pass.
+ * The order of the nodes that passed: distress last, then fewer broken soft rules, then the strategy; of equals those that
+ * have the image. Keeps only the best few: nobody tries more, decisions are remembered by the thousand, and sorting them all would cost more than the pass.
  */
 import { RANKED_KEPT } from "../kit/limits.ts";
 import { compareNatural } from "./natural-order.ts";
@@ -12,6 +12,8 @@ export interface Candidate {
   readonly weight: number;
   /** How many soft rules it breaks. */
   readonly broken: number;
+  /** It has the request's image already. */
+  readonly image: boolean;
   readonly containers: number;
 }
 
@@ -50,6 +52,7 @@ function candidateOrder({ best, ties }: Ranking): (a: Candidate, b: Candidate) =
     Number(a.node.distressed) - Number(b.node.distressed) ||
     a.broken - b.broken ||
     heavier * (a.weight - b.weight) ||
+    Number(b.image) - Number(a.image) ||
     fuller * (a.containers - b.containers) ||
     compareNatural(a.node.name, b.node.name) ||
     compareNatural(a.node.id, b.node.id);

@@ -53,6 +53,8 @@ export class TestCluster {
   readonly ledger = new Ledger();
   readonly containers: TestContainer[] = [];
   readonly volumes = new Map<string, readonly string[]>();
+  /** Image → node IDs. */
+  readonly images = new Map<string, readonly string[]>();
   readonly networks = new Map<string, readonly string[]>();
   readonly #strategy: string | undefined;
   #made = 0;
@@ -102,6 +104,7 @@ export class TestCluster {
       nodesWithContainerLabel: (key, matcher) =>
         where((container) => container.labels[key] !== undefined && matcher.test(container.labels[key] ?? "")),
       nodesWithImage: (matcher) => where((container) => matcher.test(container.image)),
+      holdersOfImage: (ref) => new Set(this.images.get(ref) ?? []),
       nodesOfVolume: (name) => new Set(this.volumes.get(name) ?? []),
       nodesOfNetwork: (name) => new Set(this.networks.get(name) ?? []),
       containersOn: (node) => {

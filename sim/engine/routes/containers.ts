@@ -1,5 +1,5 @@
 /** Routes about containers that answer at once. Streams are in container-streams.ts. */
-import { badRequest, conflict } from "../../../src/docker/errors.ts";
+import { badRequest, conflict, notFound } from "../../../src/docker/errors.ts";
 import { type Answer, type Call, empty, json, readJson } from "../call.ts";
 import { inspected, isRunning, labelsOf, listed, type SimContainer } from "../container.ts";
 import { eventAttributes } from "../containers.ts";
@@ -73,6 +73,14 @@ function listContainers(daemon: Daemon, call: Call): Answer {
 
 async function createContainer(daemon: Daemon, call: Call): Promise<Answer> {
   const posted = await readJson(call);
+  const wanted = call.query.get("platform");
+  const image = wanted === null ? undefined : daemon.images.find(str(posted.Image));
+  const actual = `linux/${str(image?.config.Architecture) || "amd64"}`;
+  if (image && wanted !== actual) {
+    throw notFound(
+      `image with reference ${str(posted.Image)} was found but does not match the specified platform: wanted ${wanted}, actual: ${actual}`,
+    );
+  }
   const container = daemon.containers.create(call.query.get("name") ?? "", posted, call.version);
   return json(201, { Id: container.id, Warnings: [] });
 }

@@ -40,6 +40,11 @@ function pull(daemon: Daemon, call: Call): Answer {
   const reference = tag === "" ? name : tag.includes(":") ? `${name}@${tag}` : `${name}:${tag}`;
   const shown = familiar(reference);
   const { image, fresh } = daemon.images.pull(reference);
+  const Architecture = (call.query.get("platform") ?? "").split("/")[1];
+  if (Architecture !== undefined && Architecture !== "amd64") {
+    const id = image.id.replace(/.$/, (last) => (last === "0" ? "1" : "0"));
+    daemon.images.load({ id, created: image.created, tags: [shown], config: { ...image.config, Architecture } });
+  }
   const out = new PassThrough();
   const layer = image.id.slice(7, 19);
   const lines = [

@@ -37,7 +37,7 @@ async function load(context: Context, answer: Answer): Promise<void> {
     const asked = nodes.map((node, i) => ({ node, answer: askWith(context, node, path, bodies[i]) }));
     await mergeProgress(context, answer, asked, { line: note, work: over });
   } finally {
-    await over();
+    await over(true);
   }
 }
 
@@ -70,7 +70,7 @@ export async function importImage(context: Context, answer: Answer): Promise<voi
     const map = watchProgress({ failed: audit.failed, line: note, work: over });
     await pipeAnswer(answer, await ask(context, node, `/images/create${queryOf(request)}`), { map });
   } finally {
-    await over();
+    await over(true);
   }
 }
 
@@ -97,7 +97,7 @@ async function push(context: Context, answer: Answer): Promise<void> {
     const from = await ask(context, node, `/images/${encodeRef(name)}/push${queryOf(request)}`);
     await pipeAnswer(answer, from, { map: watchProgress({ failed: audit.failed, work: over }) });
   } finally {
-    await over();
+    await over(true);
   }
 }
 

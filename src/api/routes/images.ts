@@ -44,7 +44,7 @@ async function pull(context: Context, answer: Answer, image: string): Promise<vo
       await mergeProgress(context, answer, asked, { work: over });
     }
   } finally {
-    await over();
+    await over(true);
   }
 }
 
