@@ -69,6 +69,21 @@ describe("a container made past shoal", () => {
     expect(state()).toBe(before);
   });
 
+  it("is not meant by the name of one that is no more, though its ID begins so", async () => {
+    world = World.prepare({ nodes: 1, foreign: "protect" });
+    const theirs = makePast("node-1", "theirs", {}, false);
+    world.join();
+    await world.healthy();
+    api = await ApiClient.open(world);
+    const name = theirs.slice(0, 4);
+    const ours = await world.run(name);
+    const { daemon } = world.engine("node-1");
+    // Somebody removed it, and the manager has not heard of it yet.
+    daemon.events.silently(() => daemon.lifecycle.remove(daemon.containers.get(ours.engineId), true, false));
+    expect((await api.call("POST", `/containers/${name}/start`)).status).toBe(404);
+    expect(inspected(daemon.containers.get("theirs"), "overlay2", false).State).toMatchObject({ Running: false });
+  });
+
   it("is read as every other one", async () => {
     await open();
     for (const path of ["json", "top", "logs?stdout=1", "changes", "stats?stream=0", "export", "archive?path=/etc"]) {

@@ -3,6 +3,7 @@
  * Edits are splices: whatever it does not know passes byte for byte.
  */
 import { type Edit, goGet, splice } from "../docker/json-text.ts";
+import { isHexPrefix } from "../docker/references.ts";
 import type { Cluster } from "./cluster.ts";
 import { HINT_LABEL } from "./hint.ts";
 import { clusterNetworkId } from "./networks/network-ids.ts";
@@ -11,9 +12,22 @@ import type { ContainerRecord } from "./record.ts";
 
 const CONTAINER_MODES = ["NetworkMode", "IpcMode", "PidMode"] as const;
 
-/** What to call a container when asking its engine: the name as typed where the engine knows it so, else the engine's ID. */
+/**
+ * What to call a container when asking its engine: the name as typed, so that its errors say it so, where the engine can
+ * read it as nothing else; else the engine's ID.
+ */
 export function engineRef(record: ContainerRecord, typed: string): string {
-  return typed === record.engineName || typed === `/${record.engineName}` ? typed : record.engineId;
+  const isName = typed === record.engineName || typed === `/${record.engineName}`;
+  return isName && !beginsAnotherId(record, typed) ? typed : record.engineId;
+}
+
+/** With the container of that name just removed, an engine takes `c3` for the beginning of an ID. */
+function beginsAnotherId({ node, engineId }: ContainerRecord, typed: string): boolean {
+  if (!isHexPrefix(typed)) return false;
+  for (const ids of [node.containers.keys(), node.ignored]) {
+    for (const id of ids) if (id !== engineId && id.startsWith(typed)) return true;
+  }
+  return false;
 }
 
 /** An engine's error text in the cluster's words: its container IDs become the cluster's. */
