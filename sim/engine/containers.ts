@@ -16,7 +16,7 @@ import { isRunning, labelsOf, mountsOf, type SimContainer } from "./container.ts
 import type { Events } from "./events.ts";
 import type { SimFacts } from "./facts.ts";
 import type { Images } from "./images.ts";
-import { type Json, num, obj, str, stringMap, strings } from "./json.ts";
+import { type Json, list, num, obj, str, stringMap, strings } from "./json.ts";
 import { randomName } from "./names.ts";
 import type { Networks } from "./networks.ts";
 import { mountpointOf, type Volumes } from "./volumes.ts";
@@ -32,6 +32,8 @@ export interface Makers {
   readonly networks: Networks;
   readonly volumes: Volumes;
   readonly facts: SimFacts;
+  /** Of the host. */
+  readonly paths: Set<string>;
 }
 
 /** What a container's events say of it. */
@@ -83,6 +85,7 @@ export class Containers {
   /** `version` is the API version of the request. Throws 400, 404, 409 in dockerd's words. */
   create(name: string, posted: Json, version: string): SimContainer {
     const { images, clock, random, facts } = this.#with;
+    this.#checkMounts(obj(posted.HostConfig));
     if (name !== "" && !NAME.test(name)) throw invalidName(name);
     const reference = str(posted.Image);
     if (reference === "") throw badRequest(say(facts, "config cannot be empty in order to create a container"));
@@ -140,6 +143,14 @@ export class Containers {
     const holder = this.#byName.get(name);
     if (holder && holder.id !== id) throw nameInUse(name, holder.id);
     return name;
+  }
+
+  /** Sources of mounts must be there; those of binds are made when the container starts. */
+  #checkMounts(hostConfig: Json): void {
+    for (const { Type, Source, BindOptions } of list(hostConfig.Mounts).map(obj)) {
+      if (Type !== "bind" || this.#with.paths.has(str(Source)) || obj(BindOptions).CreateMountpoint === true) continue;
+      throw badRequest(`invalid mount config for type "bind": bind source path does not exist: ${str(Source)}`);
+    }
   }
 
   /** Links and volumes-from are looked up at create, and what is missing there is a 400. */

@@ -23,6 +23,8 @@ export class Daemon {
   readonly lifecycle: Lifecycle;
   readonly execs: Execs;
   readonly faults: Faults;
+  /** What is there in the host's file system, as far as mounts ask. */
+  readonly paths: Set<string>;
 
   constructor(options: SimEngineOptions) {
     const { clock, random } = options;
@@ -32,6 +34,7 @@ export class Daemon {
     this.events = new Events(clock);
     this.images = new Images(clock, this.events, options.pullable ?? [], options.imageSalt ?? "");
     for (const image of options.images ?? ["busybox:latest"]) this.images.add(image);
+    this.paths = new Set(options.paths ?? ["/", "/etc", "/tmp", "/var/run/docker.sock"]);
     this.networks = new Networks(clock, random, this.events);
     this.volumes = new Volumes(clock, this.events);
     this.containers = new Containers(this);

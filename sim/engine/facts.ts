@@ -22,6 +22,8 @@ export interface SimEngineOptions {
   readonly operatingSystem?: string;
   readonly osType?: string;
   readonly architecture?: string;
+  /** Paths that the host has. */
+  readonly paths?: readonly string[];
   /** Images present from the start. */
   readonly images?: readonly string[];
   /** What a pull can fetch; "any" for everything. */

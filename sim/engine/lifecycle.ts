@@ -45,6 +45,7 @@ export class Lifecycle {
       container.error = error instanceof Error ? error.message : String(error);
       throw error;
     }
+    for (const { Type, Source } of container.mounts) if (Type === "bind") this.#with.paths.add(Source);
     container.status = "running";
     container.error = "";
     container.exitCode = 0;

@@ -11,6 +11,8 @@ export interface Protection {
   /** What it protects from, in one line. */
   readonly why: string;
   readonly off: Weakness;
+  /** Of scenes.ts: where it is needed, when the usual plans seldom come to that. */
+  readonly scene?: string;
 }
 
 /** The store forgets what is written under a prefix. */
@@ -76,6 +78,28 @@ function answersEarly({ writer }: Cluster): void {
   };
 }
 
+/** Of two copies of a container none is the newer one: neither the store nor the labels on engines tell. */
+const ageless: Weakness = {
+  store: (store) => ({
+    get: (key, options) => store.get(key, options),
+    list: (under, options) => store.list(under, options),
+    watch: (under, observer, signal) => store.watch(under, observer, signal),
+    close: () => store.close(),
+    txn: ({ conditions, writes }, options) => store.txn({ conditions, writes: writes.map(firstCopy) }, options),
+  }),
+  observer: (told) => ({
+    facts: (facts) => told.facts(facts),
+    inventory: (lists) =>
+      told.inventory({ ...lists, containers: lists.containers.replace(/(shoal\.hint[^}]*?),\\"e\\":\d+/g, "$1") }),
+    event: (event) => told.event(event),
+    state: (state, error) => told.state(state, error),
+  }),
+};
+
+function firstCopy(write: Write): Write {
+  return { ...write, value: write.value?.replace(/"epoch":\d+/, '"epoch":1') };
+}
+
 export const PROTECTIONS: Readonly<Record<string, Protection>> = {
   "ledger hold": {
     why: "creates under way hold their CPU, memory and ports",
@@ -112,6 +136,7 @@ export const PROTECTIONS: Readonly<Record<string, Protection>> = {
   intent: {
     why: "a create that a crash leaves unanswered keeps its name until its node has told",
     off: forgets("intents/"),
+    scene: "open creates",
   },
   identity: {
     why: "who a container is outlives the manager",
@@ -124,6 +149,11 @@ export const PROTECTIONS: Readonly<Record<string, Protection>> = {
   tombstone: {
     why: "what was removed from a lost node does not come back with it",
     off: forgets("tombstones/"),
+  },
+  epoch: {
+    why: "the newest copy of a container is the container",
+    off: ageless,
+    scene: "moves",
   },
   "durable answer": {
     why: "a client is answered when the store has it, not before",

@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import type { Weakness } from "./manager.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { PROTECTIONS } from "./protections.ts";
+import { SCENES } from "./scenes.ts";
 import { shrink } from "./shrink.ts";
 import { catchWithout } from "./weak.ts";
 import { play, type Result, type Violation } from "./world.ts";
@@ -19,11 +20,12 @@ const USAGE = `Usage: npm run sim -- [flags]
   --trace      with --seed: print what happens
   --shrink     with --seed: leave out what the failure does not need, and print the plan and the trace of the rest
   --nodes N    as many engines instead of a few
+  --scene NAME the same scene again and again: ${Object.keys(SCENES).join(", ")}
   --off NAME   with this protection switched off (list: every one in turn, until a seed fails)
   --without R  rules that do not count, with commas between: ${"foreign,missing"} for example`;
 
 interface Flags {
-  readonly nodes: number | undefined;
+  readonly planOf: (seed: number) => Plan;
   readonly without: readonly string[];
   readonly weakness: Weakness;
 }
@@ -33,7 +35,7 @@ const broken = (result: Result, { without }: Flags): Violation[] =>
   result.violations.filter(({ rule }) => !without.includes(rule));
 
 async function one(seed: number, flags: Flags, trace: boolean, small: boolean): Promise<boolean> {
-  let plan: Plan = planOf(seed, flags.nodes);
+  let plan = flags.planOf(seed);
   const { weakness } = flags;
   const result = await play(plan, trace && !small ? { sink: print, weakness } : { weakness });
   const [first] = broken(result, flags);
@@ -53,7 +55,7 @@ async function one(seed: number, flags: Flags, trace: boolean, small: boolean): 
 async function many(from: number, count: number, flags: Flags): Promise<number> {
   let failed = 0;
   for (let seed = from; seed < from + count; seed++) {
-    const found = broken(await play(planOf(seed, flags.nodes), flags), flags);
+    const found = broken(await play(flags.planOf(seed), flags), flags);
     const [first] = found;
     if (!first) continue;
     failed++;
@@ -97,6 +99,7 @@ async function main(): Promise<boolean> {
       from: { type: "string", default: "1" },
       jobs: { type: "string", default: "1" },
       nodes: { type: "string" },
+      scene: { type: "string" },
       without: { type: "string", default: "" },
       off: { type: "string", default: "" },
       trace: { type: "boolean", default: false },
@@ -110,8 +113,12 @@ async function main(): Promise<boolean> {
   }
   const nodes = values.nodes === undefined ? undefined : Number(values.nodes);
   if (values.off === "list") return eachOff(Number(values.seeds));
-  const weakness = PROTECTIONS[values.off]?.off ?? {};
-  const flags: Flags = { nodes, without: values.without.split(","), weakness };
+  const off = PROTECTIONS[values.off];
+  const flags: Flags = {
+    planOf: SCENES[values.scene ?? off?.scene ?? ""] ?? ((seed) => planOf(seed, nodes)),
+    without: values.without.split(","),
+    weakness: off?.off ?? {},
+  };
   if (values.seed !== undefined) return one(Number(values.seed), flags, values.trace, values.shrink);
   const from = Number(values.from);
   const count = Number(values.seeds);
@@ -123,6 +130,7 @@ async function main(): Promise<boolean> {
       "--off",
       values.off,
       ...(nodes === undefined ? [] : ["--nodes", String(nodes)]),
+      ...(values.scene === undefined ? [] : ["--scene", values.scene]),
     ];
     return (await inJobs(jobs, from, count, more)) === 0;
   }

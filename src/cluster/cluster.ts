@@ -11,6 +11,7 @@ import type { Filter } from "../scheduler/filters/filter.ts";
 import { Ledger } from "../scheduler/ledger.ts";
 import type { Strategy } from "../scheduler/strategies/strategy.ts";
 import type { Store } from "../store/store.ts";
+import type { BindMode } from "./bind-paths.ts";
 import { Decisions } from "./decisions.ts";
 import { EventHub } from "./event-hub.ts";
 import { ExecIndex } from "./exec-index.ts";
@@ -45,6 +46,8 @@ export interface ClusterOptions {
   readonly nodeNames: boolean;
   /** What is not ours; undefined: managed while there is but one node. */
   readonly foreign: ForeignMode | undefined;
+  /** Bind mounts of paths that a node does not have; undefined: left to the engine while there is but one node. */
+  readonly bindMounts?: BindMode | undefined;
   /** Test mode: every container gets a cluster ID unlike the engine's. */
   readonly mintIds: boolean;
   /** Makes the connection to one discovery entry; not started yet. */

@@ -31,6 +31,8 @@ export const GUARDED_PATHS: readonly (readonly string[])[] = [
     "UTSMode",
     "Links",
     "VolumesFrom",
+    "Binds",
+    "Mounts",
     "PortBindings",
     "RestartPolicy",
   ].map((key) => ["HostConfig", key]),

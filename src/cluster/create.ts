@@ -12,6 +12,7 @@ import { WireError } from "../engine/wire/wire.ts";
 import { CREATE_MS, NODES_TRIED, RECIPE_CHARS } from "../kit/limits.ts";
 import { type Decision, place, refusalError } from "../scheduler/place.ts";
 import { type Request, readRequest } from "../scheduler/request.ts";
+import { PathSearch } from "./bind-paths.ts";
 import { claimNonce } from "./claim.ts";
 import type { Cluster } from "./cluster.ts";
 import { removeCopy } from "./copies.ts";
@@ -21,6 +22,7 @@ import { isUncertain } from "./exchange.ts";
 import { forget } from "./forget.ts";
 import { encodeHint } from "./hint.ts";
 import { settle } from "./holdings.ts";
+import { FAILED } from "./home.ts";
 import { canonicalImage, familiarImage } from "./image-index.ts";
 import { withImagePorts } from "./image-ports.ts";
 import { decodeShaped, judge, NOBODY } from "./judge.ts";
@@ -66,7 +68,7 @@ export async function createContainer(cluster: Cluster, wantedName: string, reci
     request = await withImagePorts(cluster, request);
     requireFree(cluster, name);
   }
-  return placeOrder(cluster, { recipe, body, name, request, identity: undefined }, new Set());
+  return placeOrder(cluster, { recipe, body, name, request, identity: undefined }, new Map());
 }
 
 function chooseName(cluster: Cluster, wanted: string): string {
@@ -82,10 +84,11 @@ function requireFree(cluster: Cluster, name: string): void {
   for (const holder of cluster.inventory.named(name)) throw nameInUse(name, holder.id);
 }
 
-/** Tries nodes until one takes it, three at most. @param excluded node IDs that failed already */
-export async function placeOrder(cluster: Cluster, order: Order, excluded: Set<string>): Promise<CreateAnswer> {
+/** Tries nodes until one takes it, three at most. @param excluded IDs of nodes that could not take it already, and why */
+export async function placeOrder(cluster: Cluster, order: Order, excluded: Map<string, string>): Promise<CreateAnswer> {
+  const paths = new PathSearch(cluster, order.request.binds);
   let failure: DockerError | undefined;
-  for (let tries = 0; tries < NODES_TRIED; tries++) {
+  for (let tries = 0; tries < NODES_TRIED && !paths.exhausted; ) {
     // From the decision to the booked placement nothing waits: that is the lock.
     let decision = decide(cluster, order, excluded);
     if (decision.refusal !== undefined && order.identity === undefined && (await settling(cluster))) {
@@ -93,10 +96,17 @@ export async function placeOrder(cluster: Cluster, order: Order, excluded: Set<s
       decision = decide(cluster, order, excluded);
     }
     const node = chooseNode(cluster, order, decision);
-    if (!node) throw failure ?? refusalError(decision);
+    if (!node) throw failure ?? paths.refusal(decision) ?? refusalError(decision);
     const placement = book(cluster, order, node);
     const kept = { name: order.name, id: undefined, time: cluster.clock.now(), node: node.name, decision };
     cluster.decisions.keep(kept);
+    const whyNot = await paths.whyNot(node);
+    if (whyNot !== undefined) {
+      unbook(cluster, placement);
+      excluded.set(node.id, whyNot);
+      continue;
+    }
+    tries++;
     await intend(cluster, placement);
     try {
       const answer = await createOn(cluster, order, node, placement);
@@ -120,14 +130,14 @@ export async function placeOrder(cluster: Cluster, order: Order, excluded: Set<s
       }
       if (!isNextNodesTurn(error)) throw failure;
       failedForItself(cluster, node, failure.message);
-      excluded.add(node.id);
+      excluded.set(node.id, FAILED);
     }
   }
-  throw failure ?? new DockerError(500, "no node was tried");
+  throw failure ?? paths.refusal(undefined) ?? new DockerError(500, "no node was tried");
 }
 
 /** Over all nodes, or, for an image that no registry knows (committed, imported, loaded), over those that have it. */
-function decide(cluster: Cluster, order: Order, excluded: ReadonlySet<string>): Decision {
+function decide(cluster: Cluster, order: Order, excluded: ReadonlyMap<string, string>): Decision {
   const { image } = order.request;
   const decision = decideAmong(cluster, order, cluster.nodes.values(), excluded);
   const [best] = decision.ranked;
@@ -152,7 +162,7 @@ function decideAmong(
   cluster: Cluster,
   order: Order,
   nodes: Iterable<ClusterNode>,
-  excluded: ReadonlySet<string>,
+  excluded: ReadonlyMap<string, string>,
 ): Decision {
   const { options } = cluster;
   const views = [];

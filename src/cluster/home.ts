@@ -10,6 +10,9 @@ import { requireReachable } from "./lookup.ts";
 import type { ClusterNode } from "./node.ts";
 import { surroundingsOf } from "./surroundings.ts";
 
+/** Why a node that was tried is passed over, as `shoal why` says it. */
+export const FAILED = "failed just now";
+
 export interface HomeWish {
   /** Of the object: they may hold constraints, and say what it belongs to. */
   readonly labels: Readonly<Record<string, string>>;
@@ -37,7 +40,7 @@ export function homeFor(cluster: Cluster, { labels, node: name, tried }: HomeWis
     filters: options.filters,
     overcommit: options.overcommit,
     random: cluster.random,
-    exclude: tried,
+    exclude: new Map([...tried].map((id) => [id, FAILED])),
   });
   const [best] = decision.ranked;
   const home = best && cluster.nodes.get(best.id);

@@ -51,7 +51,7 @@ export function bestNode(cluster: Cluster, image = ""): ClusterNode {
       filters: options.filters,
       overcommit: options.overcommit,
       random: cluster.random,
-      exclude: new Set(),
+      exclude: new Map(),
     },
   );
   const best = cluster.nodes.get(decision.ranked[0]?.id ?? "");

@@ -12,6 +12,7 @@ import { placeOrder } from "./create.ts";
 import { nodeFailure, statusOfCall } from "./exchange.ts";
 import { drop } from "./forget.ts";
 import { reservationOf, settle } from "./holdings.ts";
+import { FAILED } from "./home.ts";
 import { type ContainerRecord, holds } from "./record.ts";
 import { NO_ROOM, whyNoRoom } from "./room.ts";
 import { clusterText, engineRef } from "./translate.ts";
@@ -108,7 +109,7 @@ async function moveAndStart(
   cluster.ledger.reserve({ ...held, id: movingId(record) });
   let moved: ContainerRecord;
   try {
-    moved = (await placeOrder(cluster, order, new Set([node.id]))).record;
+    moved = (await placeOrder(cluster, order, new Map([[node.id, FAILED]]))).record;
   } catch {
     takeBack(cluster, record);
     // Nowhere else: the first node's own words say why.

@@ -48,6 +48,8 @@ export const PULL_MEMORY_MS = 60_000;
 export const PULL_MEMORY_ENTRIES = 10_000;
 /** Nodes tried for one create or start when a node fails for its own reason. */
 export const NODES_TRIED = 3;
+/** Nodes asked for the paths that one create mounts, until it is refused. */
+export const BIND_NODES_ASKED = 16;
 /** Creates in a row that fail for a node's own reason until it is asked last. */
 export const DISTRESS_FAILURES = 3;
 /** Then it is tried again like any other. */

@@ -28,6 +28,8 @@ export interface ManageOptions {
   readonly nodeNames: boolean;
   /** What was not made through shoal: left alone or managed; undefined: managed while there is but one node. */
   readonly foreign: "protect" | "manage" | undefined;
+  /** Bind mounts of paths that a node does not have: refused or made there; undefined: made while there is but one node. */
+  readonly bindMounts: "check" | "engine" | undefined;
   /** `file:///directory` or `memory://`. */
   readonly store: string;
   readonly cors: boolean;

@@ -102,6 +102,7 @@ function openCluster(options: ManageOptions, store: Store, log: Logger, audit: A
     pullTo: options.pullTo,
     nodeNames: options.nodeNames,
     foreign: options.foreign,
+    bindMounts: options.bindMounts,
     mintIds: options.mintIds,
     resolveHost,
     store,

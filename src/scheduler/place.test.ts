@@ -190,7 +190,9 @@ describe("a decision", () => {
 
   it("passes over nodes that were tried", () => {
     const cluster = seed();
-    const tried = (...names: string[]) => ({ exclude: new Set(names.map((name) => `id-${name}`)) });
+    const tried = (...names: string[]) => ({
+      exclude: new Map(names.map((name) => [`id-${name}`, "failed just now"])),
+    });
     expect(cluster.run(memory(1), tried("node-1"))).toBe("node-2");
     expect(cluster.run(memory(1), tried("node-1", "node-2", "node-3"))).toContain("tried: 3 of 3 nodes");
   });

@@ -49,8 +49,8 @@ export interface PlaceContext {
   /** 0.05 admits 5 % more than a node reports; above -1. */
   readonly overcommit: number;
   readonly random: Random;
-  /** IDs of nodes that were tried and failed for their own reason. */
-  readonly exclude?: ReadonlySet<string>;
+  /** Nodes that were tried and could not take it: ID → why, a clause without the node's name. */
+  readonly exclude?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -103,7 +103,11 @@ function activeChecks(request: Request, filterContext: FilterContext, context: P
   const checks: ActiveCheck[] = [];
   const { exclude } = context;
   if (exclude !== undefined && exclude.size > 0) {
-    const check = { accepts: (node: NodeView) => !exclude.has(node.id), why: () => "failed just now", words: [] };
+    const check = {
+      accepts: (node: NodeView) => !exclude.has(node.id),
+      why: (node: NodeView) => exclude.get(node.id) ?? "",
+      words: [],
+    };
     checks.push({ name: "tried", kind: "room", check });
   }
   for (const filter of context.filters) {

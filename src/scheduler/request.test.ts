@@ -151,7 +151,7 @@ describe("bounds", () => {
   it("refuse more references than any container has", () => {
     const Binds = Array.from({ length: 1025 }, (_, i) => `v${i}:/v${i}`);
     expect(() => request({ HostConfig: { Binds } })).toThrowError(
-      expect.objectContaining({ status: 400, message: "more than 1024 links, volumes and networks" }),
+      expect.objectContaining({ status: 400, message: "more than 1024 links, bind mounts, volumes and networks" }),
     );
     expect(request({ HostConfig: { Binds: Binds.slice(1) } }).volumes).toHaveLength(1024);
   });

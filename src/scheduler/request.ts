@@ -1,6 +1,7 @@
 /**
  * What a container asks of a place, read from its create body. Pure data: placement needs nothing else.
  */
+import { posix } from "node:path";
 import { badRequest } from "../docker/errors.ts";
 import { REFERENCES_PER_REQUEST } from "../kit/limits.ts";
 import { Fields } from "./body.ts";
@@ -25,6 +26,13 @@ export interface FieldNeed {
   readonly version: string;
 }
 
+/** A path of the node that a container mounts, without dots and slashes that say nothing. */
+export interface Bind {
+  readonly path: string;
+  /** The client wants it made where it is missing (`BindOptions.CreateMountpoint`). */
+  readonly made: boolean;
+}
+
 export type ReschedulePolicy = "off" | "never" | "on-node-failure" | "always";
 
 export interface Request {
@@ -45,6 +53,8 @@ export interface Request {
   readonly reschedule: ReschedulePolicy | undefined;
   /** References to containers it must share a node with (links, volumes-from, container: modes), and the flag each came from. */
   readonly dependencies: readonly { readonly ref: string; readonly from: string }[];
+  /** Paths of the node that it mounts. */
+  readonly binds: readonly Bind[];
   /** Named volumes and user networks. */
   readonly volumes: readonly string[];
   readonly networks: readonly string[];
@@ -75,10 +85,11 @@ export function readRequest(body: unknown, name: string, platform: string | unde
   const networkMode = host.text("NetworkMode");
   const labels = readLabels(config);
   const dependencies = dependenciesOf(host, networkMode);
+  const binds = bindMounts(host);
   const volumes = namedVolumes(host);
   const networks = userNetworks(config, networkMode);
-  if (dependencies.length + volumes.length + networks.length > REFERENCES_PER_REQUEST) {
-    throw badRequest(`more than ${REFERENCES_PER_REQUEST} links, volumes and networks`);
+  if (dependencies.length + binds.length + volumes.length + networks.length > REFERENCES_PER_REQUEST) {
+    throw badRequest(`more than ${REFERENCES_PER_REQUEST} links, bind mounts, volumes and networks`);
   }
   return {
     name,
@@ -91,6 +102,7 @@ export function readRequest(body: unknown, name: string, platform: string | unde
     labels,
     ...readExpressions(body),
     dependencies,
+    binds,
     volumes,
     networks,
     needs: fieldNeeds(body, platform),
@@ -127,6 +139,25 @@ function dependenciesOf(host: Fields, networkMode: string): Request["dependencie
   ] as const;
   for (const [flag, mode] of modes) if (mode.startsWith("container:")) add(mode.slice("container:".length), flag);
   return [...found.values()];
+}
+
+function bindMounts(host: Fields): readonly Bind[] {
+  const binds = new Map<string, Bind>();
+  const add = (source: string, made: boolean): void => {
+    const path = posix.normalize(source).replace(/(?<=.)\/$/, "");
+    if (!made || !binds.has(path)) binds.set(path, { path, made });
+  };
+  for (const bind of host.texts("Binds")) {
+    const [path = "", target] = bind.split(":");
+    if (path.startsWith("/") && target !== undefined) add(path, false);
+  }
+  for (const mount of host.list("Mounts")) {
+    const fields = new Fields(mount);
+    const source = fields.text("Source");
+    if (fields.text("Type") !== "bind" || !source.startsWith("/")) continue;
+    add(source, fields.object("BindOptions").get("CreateMountpoint") === true);
+  }
+  return [...binds.values()];
 }
 
 /** A bind's source that is no path is a volume's name (or `node/name`). */

@@ -33,6 +33,7 @@ export interface ManageFlags {
   readonly pullTo: string;
   readonly nodeNames?: boolean;
   readonly foreign?: string;
+  readonly bindMounts?: string;
   readonly store?: string;
   readonly requireTls?: boolean;
   readonly allowHost?: readonly string[];
@@ -72,6 +73,10 @@ function placement(command: Command): void {
     .option(
       "--foreign <mode>",
       "protect or manage what was not made through shoal (default: protect, manage while there is but one node; env SHOAL_FOREIGN)",
+    )
+    .option(
+      "--bind-mounts <mode>",
+      "a path that a node does not have: check passes the node over, engine has it made there (default: check, engine while there is but one node)",
     )
     .option(
       "--store <url>",

@@ -57,6 +57,7 @@ describe("shoal manage refuses as classic Swarm does", () => {
     ["--api-version 1.99 nodes://a", 'invalid --api-version "1.99": expected one from 1.24 to 1.51'],
     ["--cpu-shares half nodes://a", 'invalid --cpu-shares "half": use cpus, docker'],
     ["--pull-to some nodes://a", 'invalid --pull-to "some": use one, all'],
+    ["--bind-mounts make nodes://a", 'invalid --bind-mounts "make": use check, engine'],
     ["--foreign ignore nodes://a", 'invalid --foreign "ignore": use protect, manage'],
     ["-l loud nodes://a", 'invalid --log-level "loud": use debug, info, warn, error, fatal, panic'],
   ])("%s", (line, message) => {
@@ -78,6 +79,7 @@ describe("shoal manage's options", () => {
         pullTo: "one",
         nodeNames: false,
         foreign: undefined,
+        bindMounts: undefined,
         store: "file:///var/lib/shoal/store",
         cors: false,
         requireTls: false,

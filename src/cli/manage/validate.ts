@@ -64,6 +64,10 @@ export function validateManage(
       pullTo: oneOf("--pull-to", flags.pullTo, ["one", "all"] as const),
       nodeNames: flags.nodeNames === true,
       foreign: foreign(flags, env),
+      bindMounts:
+        flags.bindMounts === undefined
+          ? undefined
+          : oneOf("--bind-mounts", flags.bindMounts, ["check", "engine"] as const),
       store: flags.store ?? (env.SHOAL_STORE || defaultStore(env, uid)),
       cors: flags.apiEnableCors === true,
       requireTls: flags.requireTls === true,

@@ -30,6 +30,7 @@ describe("the registry", () => {
       "whitelist",
       "cordon",
       "resource",
+      "bind",
       "volume",
       "network",
       "apiversion",
@@ -43,6 +44,7 @@ describe("the registry", () => {
       "health",
       "cordon",
       "resource",
+      "bind",
       "volume",
       "network",
       "apiversion",
@@ -231,6 +233,43 @@ describe("resource", () => {
     const check = checkOf("resource", three(), { HostConfig: { NanoCpus: 1.04e9 } });
     expect(check?.accepts(nodeView("n1"))).toBe(false);
     expect(check?.why(nodeView("n1"))).toBe("the machine has 1 CPUs, 1.04 asked");
+  });
+});
+
+describe("bind", () => {
+  const cluster = new TestCluster([
+    nodeView("n1", { labels: { "shoal.path": "/srv/ci, /data/,relative" } }),
+    nodeView("n2", { labels: { "shoal.path": "/srv" } }),
+    nodeView("n3"),
+  ]);
+  const mounted = (...paths: string[]) => ({
+    HostConfig: { Binds: paths.map((path) => `${path}:/x`), Mounts: [{ Type: "bind", Source: "/srv", Target: "/y" }] },
+  });
+
+  it.each([
+    ["/srv/ci", ["n1", "n2"]],
+    ["/srv/ci/job/7", ["n1", "n2"]],
+    ["/srv/cinema", ["n2"]],
+    ["/srv/ci/../other", ["n2"]],
+    ["/data", ["n1"]],
+    ["/data/", ["n1"]],
+    ["/database", ["n1", "n2", "n3"]],
+    ["/etc", ["n1", "n2", "n3"]],
+    ["relative", ["n1", "n2", "n3"]],
+  ])("%s may go to %j", (path, nodes) => {
+    expect(accepted("bind", cluster, { HostConfig: { Binds: [`${path}:/x:ro`] } })).toEqual(nodes);
+  });
+
+  it("wants a node that declares all of what any declares", () => {
+    expect(accepted("bind", cluster, mounted("/etc"))).toEqual(["n2"]);
+    expect(accepted("bind", cluster, mounted("/data"))).toEqual([]);
+    const check = checkOf("bind", cluster, mounted("/data"));
+    expect(cluster.nodes.map((node) => check?.why(node))).toEqual([
+      "does not declare /srv (label shoal.path)",
+      "does not declare /data (label shoal.path)",
+      "does not declare /data, /srv (label shoal.path)",
+    ]);
+    expect(check?.words).toEqual(["bind /data", "bind /srv"]);
   });
 });
 

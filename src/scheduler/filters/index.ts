@@ -1,6 +1,7 @@
 /** The registry of filters: classic Swarm's seven, which `--filter` chooses from, and shoal's own, which always apply. */
 import { affinity } from "./affinity.ts";
 import { apiversion } from "./apiversion.ts";
+import { bind } from "./bind.ts";
 import { constraint } from "./constraint.ts";
 import { containerslots } from "./containerslots.ts";
 import { cordon } from "./cordon.ts";
@@ -25,7 +26,7 @@ export const CLASSIC_FILTERS: readonly Filter[] = [
   whitelist,
 ];
 
-export const OWN_FILTERS: readonly Filter[] = [cordon, resource, volume, network, apiversion, platform];
+export const OWN_FILTERS: readonly Filter[] = [cordon, resource, bind, volume, network, apiversion, platform];
 
 export const DEFAULT_FILTERS: readonly Filter[] = [...CLASSIC_FILTERS, ...OWN_FILTERS];
 

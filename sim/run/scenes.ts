@@ -1,0 +1,102 @@
+/**
+ * Plans for what the usual ones seldom come to, the same scene again and again with other luck. Must not know how any of
+ * it is carried out.
+ */
+import { pick, type Random } from "../../src/kit/random.ts";
+import { type ChangeItem, type CreateItem, type Item, type Plan, randomFor } from "./plan.ts";
+
+/** Each has its clients and its name. */
+const ROUNDS = 6;
+const ROUND_MS = 5_000;
+
+interface Round {
+  readonly random: Random;
+  readonly nodes: number;
+  readonly begin: number;
+  readonly client: number;
+}
+
+/**
+ * Containers move: created while all is well, started when their node takes nothing more, so that another one makes them
+ * again, and managers die meanwhile.
+ */
+function moves(round: Round): Item[] {
+  const { random, begin } = round;
+  const start = begin + 1_000;
+  return [
+    createItem(round, begin),
+    ...allButOne(round, begin + 500, "disk full", 2_000),
+    // One that a death left unanswered is asked for again.
+    ...[start, start + 1_000].map((at) => startItem(round, at)),
+    ...(random.int(2) === 0 ? [crashItem(round, start, 10)] : []),
+  ];
+}
+
+/** Creates are left open: a manager dies in one, its node is lost, and somebody wants the name. */
+function openCreates(round: Round): Item[] {
+  const { random, begin } = round;
+  return [
+    createItem(round, begin),
+    crashItem(round, begin, 5),
+    ...allButOne(round, begin + 5 + random.int(10), pick(random, ["partition", "power cycle"]), 2_000),
+    createItem(round, begin + 1_000),
+  ];
+}
+
+/** By name: what a seed makes of it. */
+export const SCENES: Readonly<Record<string, (seed: number) => Plan>> = {
+  moves: (seed) => planOf(randomFor(seed, "moves"), seed, moves),
+  "open creates": (seed) => planOf(randomFor(seed, "open creates"), seed, openCreates),
+};
+
+function planOf(random: Random, seed: number, scene: (round: Round) => Item[]): Plan {
+  const nodes = pick(random, [2, 3]);
+  const items: Item[] = [];
+  for (let client = 0; client < ROUNDS; client++) {
+    items.push(...scene({ random, nodes, begin: 500 + client * ROUND_MS, client }));
+  }
+  return {
+    seed,
+    nodes: Array.from({ length: nodes }, () => ({ memoryMb: 2048, cpus: 4, foreign: random.int(2) })),
+    clients: ROUNDS,
+    mintIds: random.int(2) === 0,
+    endMs: ROUNDS * ROUND_MS,
+    items: items.sort((a, b) => a.at - b.at),
+  };
+}
+
+function createItem({ random, client }: Round, at: number): CreateItem {
+  return {
+    at,
+    do: "create",
+    client,
+    name: client + 1,
+    mb: pick(random, [64, 200]),
+    cpus: 0,
+    port: 0,
+    restart: pick(random, ["no", "always"]),
+    volume: pick(random, ["none", "anonymous"]),
+    start: false,
+    committed: false,
+  };
+}
+
+function startItem({ random, client }: Round, at: number): ChangeItem {
+  return { at, do: "start", client, which: 0, by: pick(random, ["id", "name"]) };
+}
+
+function crashItem({ random }: Round, at: number, calls: number): Item {
+  return { at, do: "crash", io: random.int(calls), sent: random.int(2) === 0, downMs: pick(random, [10, 500]) };
+}
+
+function allButOne(
+  { random, nodes }: Round,
+  at: number,
+  fault: "disk full" | "partition" | "power cycle",
+  forMs: number,
+): Item[] {
+  const free = random.int(nodes);
+  const items: Item[] = [];
+  for (let node = 0; node < nodes; node++) if (node !== free) items.push({ at, do: "node", node, fault, forMs });
+  return items;
+}
