@@ -144,6 +144,13 @@ compareCases("run", [
     steps: ["docker run -d --name $N busybox sleep 60", "! docker run -d --name $N busybox sleep 60"],
   },
   {
+    name: "warnings of the engine",
+    steps: [
+      "docker create --name $N --oom-kill-disable busybox",
+      "docker run --rm --device /dev/null:/dev/seen busybox ls /dev/seen",
+    ],
+  },
+  {
     name: "-p of a fixed port",
     steps: [
       "docker run -d --name $N -p 18080:80 nginx",
