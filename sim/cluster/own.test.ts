@@ -190,7 +190,7 @@ describe("what is ours", () => {
   });
 });
 
-describe("networks and build caches", () => {
+describe("foreign networks and build caches", () => {
   it("are none of ours", async () => {
     await open();
     expect(await pruned("/networks/prune")).toEqual({ NetworksDeleted: null });

@@ -1,5 +1,5 @@
 /** The networks of one engine: the three that each engine makes for itself, with IDs of its own, and made ones. */
-import { conflict, DockerError, notFound } from "../../src/docker/errors.ts";
+import { badRequest, conflict, DockerError, notFound } from "../../src/docker/errors.ts";
 import type { Clock } from "../../src/kit/clock.ts";
 import type { Random } from "../../src/kit/random.ts";
 import type { Events } from "./events.ts";
@@ -12,6 +12,8 @@ export interface SimNetwork {
   readonly created: number;
   readonly labels: Record<string, string>;
   readonly posted: Json;
+  /** Its addresses are the engine's own. */
+  readonly pooled: boolean;
   /** Second and third part of its /16 subnet's addresses. */
   readonly subnet: number;
   /** Running containers: ID → address. */
@@ -26,6 +28,8 @@ export class Networks {
   readonly #random: Random;
   readonly #events: Events;
   readonly #byName = new Map<string, SimNetwork>();
+  /** Networks that the engine has addresses for. */
+  pools = 30;
 
   constructor(clock: Clock, random: Random, events: Events) {
     this.#clock = clock;
@@ -42,6 +46,7 @@ export class Networks {
       created: this.#clock.now(),
       labels: stringMap(posted.Labels),
       posted,
+      pooled: !BUILT_IN.includes(name) && !hasSubnet(posted),
       subnet: 17 + this.#byName.size,
       attached: new Map(),
       next: 2,
@@ -67,7 +72,13 @@ export class Networks {
 
   create(posted: Json): SimNetwork {
     const name = String(posted.Name ?? "");
+    if (BUILT_IN.includes(name)) {
+      throw new DockerError(403, `operation is not permitted on predefined ${name} network`);
+    }
     if (this.#byName.has(name)) throw conflict(`network with name ${name} already exists`);
+    if (!hasSubnet(posted) && this.all().filter(({ pooled }) => pooled).length >= this.pools) {
+      throw badRequest("all predefined address pools have been fully subnetted");
+    }
     const network = this.#add(name, String(posted.Driver ?? "") || "bridge", posted);
     this.#events.emit("network", "create", network.id, { name, type: network.driver });
     return network;
@@ -114,6 +125,11 @@ export class Networks {
       type: network.driver,
     });
   }
+}
+
+function hasSubnet({ IPAM }: Json): boolean {
+  const config = obj(IPAM).Config;
+  return Array.isArray(config) && config.some((part) => Boolean(obj(part).Subnet));
 }
 
 /** An endpoint as container inspect shows it; without an address while the container does not run. */

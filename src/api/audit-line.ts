@@ -28,7 +28,7 @@ export interface EngineCall {
 export interface AuditedObject {
   /** As the client wrote it in the path. */
   readonly typed?: string | undefined;
-  /** The container's cluster ID and name, and its node. */
+  /** Its cluster ID and name, and its node. */
   readonly id?: string | undefined;
   readonly name?: string | undefined;
   readonly node?: string | undefined;

@@ -121,6 +121,7 @@ class Change implements AuditNotes {
   readonly #mutation: Mutation;
   readonly #began: { readonly now: number; readonly monotonic: number };
   #record: ContainerRecord | undefined;
+  #made: AuditedObject | undefined;
   #status = 0;
   #error: string | undefined;
   #told: Promise<void> | undefined;
@@ -145,6 +146,10 @@ class Change implements AuditNotes {
 
   concerns = (record: ContainerRecord): void => {
     this.#record = record;
+  };
+
+  made: AuditNotes["made"] = ({ id, name, node }) => {
+    this.#made = { id, name, node: node.name };
   };
 
   failed = (message: string): void => {
@@ -198,6 +203,7 @@ class Change implements AuditNotes {
   #object(): { readonly object?: AuditedObject } {
     const { params, cluster } = this.#context;
     const typed = params.name ?? params.id;
+    if (this.#made) return { object: this.#made };
     if (typed === undefined && !this.#record) return {};
     // It may have been renamed or made again on another node meanwhile.
     const record = this.#record && (cluster.inventory.byId(this.#record.id) ?? this.#record);

@@ -3,6 +3,7 @@
  */
 import type { Cluster } from "../cluster/cluster.ts";
 import type { HostFacts } from "../cluster/info.ts";
+import type { ClusterNode } from "../cluster/node.ts";
 import type { ContainerRecord } from "../cluster/record.ts";
 import type { Answer } from "./listener/answer.ts";
 import type { Upgrade } from "./listener/hijack.ts";
@@ -19,13 +20,15 @@ export type How = "cached" | "proxied" | "scheduled" | "fanned out" | "aggregate
 export interface AuditNotes {
   /** The container that the request turned out to mean, or made. */
   readonly concerns: (record: ContainerRecord) => void;
+  /** Something else than a container was made. */
+  readonly made: (object: { readonly id?: string; readonly name: string; readonly node: ClusterNode }) => void;
   /** Before an upgraded connection's head is written; ordinary answers wait by themselves. Rejects with DockerError. */
   readonly answering: (status: number) => Promise<void>;
   /** The stream says that it failed, whatever its status said. */
   readonly failed: (message: string) => void;
 }
 
-export const UNAUDITED: AuditNotes = { concerns() {}, answering: async () => {}, failed() {} };
+export const UNAUDITED: AuditNotes = { concerns() {}, made() {}, answering: async () => {}, failed() {} };
 
 export interface Context {
   readonly cluster: Cluster;

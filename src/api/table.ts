@@ -5,6 +5,7 @@ import { CHECKPOINT_ROUTES } from "./routes/checkpoints.ts";
 import { CONTAINER_ROUTES } from "./routes/containers.ts";
 import { IMAGE_TRANSFER_ROUTES } from "./routes/image-transfer.ts";
 import { IMAGE_ROUTES } from "./routes/images.ts";
+import { NETWORK_ROUTES } from "./routes/networks.ts";
 import { PLUGIN_ROUTES } from "./routes/plugins.ts";
 import { PRUNE_ROUTES } from "./routes/prune.ts";
 import { REGISTRY_ROUTES } from "./routes/registry.ts";
@@ -22,6 +23,7 @@ export const ROUTES = new RouteTable([
   ...REGISTRY_ROUTES,
   ...IMAGE_TRANSFER_ROUTES,
   ...IMAGE_ROUTES,
+  ...NETWORK_ROUTES,
   ...SWARM_ROUTES,
   ...UNSUPPORTED_ROUTES,
 ]);

@@ -90,7 +90,7 @@ export function engineBody(
     edits.push({ path: ["Hostname"], json: JSON.stringify(options.hostname) });
   }
   edits.push(...referenceEdits(cluster, node, body));
-  const { edits: endpointEdits, connects } = endpoints(text, body, options.version);
+  const { edits: endpointEdits, connects } = endpoints(cluster, node, text, body, options.version);
   edits.push(...endpointEdits);
   return { text: splice(text, edits), connects, cpuShares: options.cpuShares };
 }
@@ -139,23 +139,31 @@ function containerRef(cluster: Cluster, ref: string): string {
   return record && ref !== record.engineName && ref !== `/${record.engineName}` ? record.engineId : ref;
 }
 
+/** Each under the name that the engine knows its network by; those that an old engine does not take are connected later. */
 function endpoints(
+  cluster: Cluster,
+  node: ClusterNode,
   text: string,
   body: unknown,
   version: string,
 ): { edits: Edit[]; connects: { network: string; endpoint: string }[] } {
   const all = Object.entries((goGet(body, "NetworkingConfig", "EndpointsConfig") ?? {}) as Record<string, unknown>);
-  if (all.length <= 1 || compareVersions(version, MANY_ENDPOINTS) >= 0) return { edits: [], connects: [] };
   const mode = goGet(body, "HostConfig", "NetworkMode");
-  const first = all.find(([network]) => network === mode)?.[0] ?? all[0]?.[0];
-  const others = all.filter(([network]) => network !== first);
-  return {
-    edits: others.map(([network]) => ({ path: ["NetworkingConfig", "EndpointsConfig", network], json: undefined })),
-    connects: others.map(([network]) => ({
-      network,
-      endpoint: rawAt(text, ["NetworkingConfig", "EndpointsConfig", network]) ?? "{}",
-    })),
-  };
+  const kept = all.find(([network]) => network === mode)?.[0] ?? all[0]?.[0];
+  const takesAll = compareVersions(version, MANY_ENDPOINTS) >= 0;
+  const edits: Edit[] = [];
+  const connects: { network: string; endpoint: string }[] = [];
+  for (const [typed] of all) {
+    const path = ["NetworkingConfig", "EndpointsConfig"];
+    const network = engineNetworkRef(cluster, node, typed);
+    const endpoint = rawAt(text, [...path, typed]) ?? "{}";
+    const stays = takesAll || typed === kept;
+    if (!stays) connects.push({ network, endpoint });
+    if (stays && network === typed) continue;
+    edits.push({ path: [...path, typed], json: undefined });
+    if (stays) edits.push({ path: [...path, network], json: endpoint });
+  }
+  return { edits, connects };
 }
 
 /** The number of whole CPUs that `-c N` means here, or undefined when it is Docker's weight (or not given). */

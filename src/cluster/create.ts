@@ -27,6 +27,7 @@ import { canonicalImage, familiarImage } from "./image-index.ts";
 import { withImagePorts } from "./image-ports.ts";
 import { decodeShaped, judge, NOBODY } from "./judge.ts";
 import { needsOfRequest } from "./needs.ts";
+import { haveNetworks } from "./networks/create.ts";
 import type { ClusterNode } from "./node.ts";
 import { expectVolumes } from "./own-volumes.ts";
 import type { Placement } from "./placements.ts";
@@ -270,6 +271,7 @@ async function createOn(
   requireMeant(cluster, node, order.request.image);
   const known = cluster.options.mintIds || order.identity !== undefined;
   const version = clampVersion(recipe.version ?? node.view.apiVersion, node.view.minApiVersion, node.view.apiVersion);
+  await haveNetworks(cluster, node, order.request.networks);
   const edited = engineBody(cluster, node, recipe.text, order.body, {
     hint: encodeHint({
       id: known ? record.id : undefined,

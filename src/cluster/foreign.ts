@@ -5,6 +5,8 @@
 import { conflict, type DockerError } from "../docker/errors.ts";
 import { splitNodePrefix } from "../docker/references.ts";
 import type { Cluster } from "./cluster.ts";
+import type { Found, Kind } from "./find-object.ts";
+import type { NodeObject } from "./object-index.ts";
 import type { ContainerRecord } from "./record.ts";
 
 /** Left alone, or treated like what was made through shoal. */
@@ -32,11 +34,24 @@ export function managesForeign(cluster: Cluster): boolean {
  */
 export function requireOwn(cluster: Cluster, record: ContainerRecord, typed: string, action: string): void {
   if (!isForeign(record) || managesForeign(cluster) || splitNodePrefix(typed).node === record.node.name) return;
-  throw foreignContainer(record, action);
+  throw foreignThing("container", record.name, record.node.name, action);
 }
 
-function foreignContainer({ name, node }: ContainerRecord, action: string): DockerError {
+/** The same for a network or volume. */
+export function requireOwnObject<T extends NodeObject>(
+  cluster: Cluster,
+  { noun }: Kind<T>,
+  { name, on, named }: Found<T>,
+  action: string,
+): void {
+  if (managesForeign(cluster) || named !== undefined) return;
+  for (const [nodeId, { hint }] of on) {
+    if (hint === undefined) throw foreignThing(noun, name, cluster.nodes.get(nodeId)?.name ?? nodeId, action);
+  }
+}
+
+function foreignThing(noun: string, name: string, node: string, action: string): DockerError {
   return conflict(
-    `container ${name} on node ${node.name} was not created through shoal: to ${action} it, address it as ${node.name}/${name}, or start the manager with --foreign manage`,
+    `${noun} ${name} on node ${node} was not created through shoal: to ${action} it, address it as ${node}/${name}, or start the manager with --foreign manage`,
   );
 }

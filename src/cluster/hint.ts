@@ -86,6 +86,8 @@ export interface ObjectHint {
   readonly nonce: string;
   /** Cluster ID where it is not the engine's. */
   readonly id?: string | undefined;
+  /** The client gave the subnet of a network that is on every node. */
+  readonly subnet?: boolean | undefined;
   /** Key of the group that it belongs to. */
   readonly group?: string | undefined;
 }
@@ -94,14 +96,16 @@ interface EncodedObject {
   readonly v: 1;
   readonly n: string;
   readonly i?: string;
+  readonly s?: 1;
   readonly g?: string;
 }
 
-export function encodeObjectHint({ nonce, id, group }: ObjectHint): string {
+export function encodeObjectHint({ nonce, id, subnet, group }: ObjectHint): string {
   const encoded: EncodedObject = {
     v: 1,
     n: nonce,
     ...(id !== undefined && { i: id }),
+    ...(subnet && { s: 1 as const }),
     ...(group !== undefined && { g: group }),
   };
   return JSON.stringify(encoded);
@@ -113,7 +117,7 @@ export function decodeObjectHint(text: string | undefined): ObjectHint | undefin
   try {
     const encoded = JSON.parse(text) as Partial<EncodedObject> | null;
     if (encoded?.v !== 1 || typeof encoded.n !== "string") return undefined;
-    return { nonce: encoded.n, id: encoded.i, group: encoded.g };
+    return { nonce: encoded.n, id: encoded.i, subnet: encoded.s === 1, group: encoded.g };
   } catch {
     return undefined;
   }

@@ -46,8 +46,8 @@ export class ObjectIndex<T extends NodeObject> {
   readonly #byKey = new Map<string, Entry<T>>();
   readonly #byName = new Map<string, Set<Entry<T>>>();
   readonly #prefixes = new PrefixIndex<Entry<T>>();
-  /** Names that creates under way will take. */
-  readonly #held = new Set<string>();
+  /** Names that creates under way will take, and the key that each will have where that is decided. */
+  readonly #held = new Map<string, string | undefined>();
 
   /** An engine's list. @param startedAt monotonic milliseconds when it was begun */
   set(nodeId: string, listed: readonly T[], startedAt: number): void {
@@ -113,8 +113,12 @@ export class ObjectIndex<T extends NodeObject> {
   }
 
   /** A create under way will make it; released when its object is here or will never be. */
-  hold(name: string): void {
-    this.#held.add(name);
+  hold(name: string, key?: string): void {
+    this.#held.set(name, key);
+  }
+
+  heldKey(name: string): string | undefined {
+    return this.#held.get(name);
   }
 
   release(name: string): void {

@@ -1,7 +1,6 @@
 /**
- * `POST /images/prune`, `/volumes/prune`, `/networks/prune` and `/build/prune` over the cluster. Images and volumes are
- * removed one by one, since an engine's own prune would not tell ours from foreign ones; of networks and build caches
- * none is ours yet.
+ * `POST /images/prune`, `/volumes/prune` and `/build/prune` over the cluster. Images and volumes are removed one by one,
+ * since an engine's own prune would not tell ours from foreign ones; of build caches none is ours yet.
  */
 import { DockerError } from "../docker/errors.ts";
 import { parseFilters } from "../docker/filters.ts";
@@ -120,19 +119,6 @@ async function imagesOf(
 /** Bytes of all layers on a node: what they are less after a removal, it has freed. */
 async function layersSize(node: ClusterNode): Promise<number> {
   return (await diskUsage<{ LayersSize?: number }>(node, "image")).LayersSize ?? 0;
-}
-
-/** Networks are not made through shoal yet: none is ours. Throws DockerError. */
-export async function pruneNetworks(
-  cluster: Cluster,
-  rawFilters: string | null,
-): Promise<{ NetworksDeleted: readonly string[] | null }> {
-  const filters = new PruneFilters(rawFilters, ["label", "label!", "until"], cluster.clock.now());
-  const { deleted } = await onAll(cluster, async (node) => {
-    if (managesForeign(cluster)) return enginePrune(node, `/networks/prune${filters.query}`, "NetworksDeleted");
-    return { deleted: [], bytes: 0 };
-  });
-  return { NetworksDeleted: deleted.length === 0 ? null : deleted };
 }
 
 const BUILD_FILTERS = ["description", "id", "inuse", "parent", "private", "shared", "type", "until", "unused-for"];

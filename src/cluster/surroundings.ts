@@ -2,11 +2,10 @@
 import type { Matcher } from "../scheduler/matcher.ts";
 import type { Surroundings } from "../scheduler/node-view.ts";
 import type { Cluster } from "./cluster.ts";
-import { candidates, type Kind } from "./find-object.ts";
+import { candidates } from "./find-object.ts";
 import { familiarImage } from "./image-index.ts";
 import { Inventory } from "./inventory.ts";
-import { NETWORKS } from "./networks/network.ts";
-import type { NodeObject } from "./object-index.ts";
+import { isPerNode, NETWORKS, spansNodes } from "./networks/network.ts";
 import type { ContainerRecord } from "./record.ts";
 
 export function surroundingsOf(cluster: Cluster): Surroundings {
@@ -29,7 +28,7 @@ export function surroundingsOf(cluster: Cluster): Surroundings {
     nodesWithImage: (matcher) => images.nodesMatching(matcher),
     holdersOfImage: (ref) => images.holders(familiarImage(ref)),
     nodesOfVolume: (name) => nodesWhere(cluster, (node) => node.volumes.has(name)),
-    nodesOfNetwork: (ref) => nodesOfObject(cluster, NETWORKS, ref),
+    nodesOfNetwork: (ref) => nodesOfNetwork(cluster, ref),
     containersOn(nodeId) {
       const count = nodes.get(nodeId)?.count;
       return { all: count?.all ?? 0, running: count?.busy ?? 0 };
@@ -71,9 +70,14 @@ function nodesOf(records: Iterable<ContainerRecord>): Set<string> {
   return found;
 }
 
-function nodesOfObject<T extends NodeObject>(cluster: Cluster, kind: Kind<T>, ref: string): ReadonlySet<string> {
+/** One that spans nodes ties to none, nor one that is on every node by request: it is made where it is missing. */
+function nodesOfNetwork(cluster: Cluster, ref: string): ReadonlySet<string> {
   const found = new Set<string>();
-  for (const { on } of candidates(cluster, kind, ref)) for (const nodeId of on.keys()) found.add(nodeId);
+  for (const { on, named } of candidates(cluster, NETWORKS, ref)) {
+    for (const [nodeId, network] of on) {
+      if (named || !(isPerNode(network) || spansNodes(network))) found.add(nodeId);
+    }
+  }
   return found;
 }
 

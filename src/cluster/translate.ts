@@ -30,10 +30,10 @@ function beginsAnotherId({ node, engineId }: ContainerRecord, typed: string): bo
   return false;
 }
 
-/** An engine's error text in the cluster's words: its container IDs become the cluster's. */
+/** An engine's error text in the cluster's words: its container and network IDs become the cluster's. */
 export function clusterText(cluster: Cluster, node: ClusterNode, text: string): string {
   return text.replace(/\b[0-9a-f]{64}\b|\b[0-9a-f]{12}\b/g, (id) => {
-    if (id.length === 64) return node.containers.get(id)?.id ?? id;
+    if (id.length === 64) return node.containers.get(id)?.id ?? clusterNetworkId(cluster, node, id);
     if (!cluster.options.mintIds) return id;
     for (const [engineId, record] of node.containers) if (engineId.startsWith(id)) return record.id.slice(0, 12);
     return id;

@@ -27,6 +27,7 @@ export const unavailable = (message: string): DockerError => new DockerError(503
 export const pageNotFound = (): DockerError => notFound("page not found");
 export const noSuchContainer = (ref: string): DockerError => notFound(`No such container: ${ref}`);
 export const noSuchImage = (ref: string): DockerError => notFound(`No such image: ${ref}`);
+export const noSuchNetwork = (ref: string): DockerError => notFound(`network ${ref} not found`);
 export const noSuchExec = (id: string): DockerError => notFound(`No such exec instance: ${id}`);
 export const nameInUse = (name: string, id: string): DockerError =>
   conflict(

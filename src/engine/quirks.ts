@@ -37,11 +37,13 @@ const NODE_BROKEN = [
   /context deadline exceeded/i,
 ];
 
+/** No address pool is left for another network. */
+const POOL_EXHAUSTED = [/non-overlapping IPv[46] address pool/i, /predefined address pools have been fully subnetted/i];
+
 /** The node's network cannot take it (status 500; a refused address pool is 400 or 403 in some releases). */
 const NODE_NETWORK = [
   /no available IPv[46] addresses/i,
-  /non-overlapping IPv[46] address pool/i,
-  /predefined address pools have been fully subnetted/i,
+  ...POOL_EXHAUSTED,
   /pool overlaps with other one/i,
   /driver failed programming external connectivity/i,
   /failed to set up container networking/i,
@@ -77,6 +79,11 @@ export function isNodesOwnFault(status: number, message: string): boolean {
   if (says(message, NODE_LACKS) || isPortTaken(status, message)) return true;
   if (says(message, NODE_NETWORK)) return true;
   return status >= 500 && says(message, NODE_BROKEN) && !says(message, CALLERS_OWN);
+}
+
+/** The node has no addresses left for another network. */
+export function isPoolExhausted(message: string): boolean {
+  return says(message, POOL_EXHAUSTED);
 }
 
 /** A published port is taken on the node. */

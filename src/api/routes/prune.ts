@@ -1,6 +1,7 @@
 /** Prunes of all kinds: what is ours and unused goes, on every node; what is foreign stays. */
+import { pruneNetworks } from "../../cluster/networks/prune.ts";
 import { pruneContainers } from "../../cluster/prune.ts";
-import { pruneBuilds, pruneImages, pruneNetworks, pruneVolumes } from "../../cluster/prune-own.ts";
+import { pruneBuilds, pruneImages, pruneVolumes } from "../../cluster/prune-own.ts";
 import { API_VERSION } from "../../docker/version.ts";
 import { queryOf } from "../forward.ts";
 import { sendJson } from "../listener/answer.ts";
@@ -40,7 +41,7 @@ export const PRUNE_ROUTES: readonly Route[] = [
     method: "POST",
     path: "/networks/prune",
     how: "fanned out",
-    note: "None is made through shoal yet: only under `--foreign manage` does any go.",
+    note: "Only what was created through shoal.",
     mutates: { action: "network.prune" },
     handle: prune(({ cluster }, filters) => pruneNetworks(cluster, filters)),
   },

@@ -5,14 +5,6 @@ import type { Route } from "../route.ts";
 /** What people call it → `METHOD /path` of API 1.51. */
 const UNSUPPORTED: Readonly<Record<string, readonly string[]>> = {
   "docker build": ["POST /build", "POST /build/cancel", "POST /session", "POST /grpc"],
-  "docker network": [
-    "GET /networks",
-    "POST /networks/create",
-    "GET /networks/{id}",
-    "DELETE /networks/{id}",
-    "POST /networks/{id}/connect",
-    "POST /networks/{id}/disconnect",
-  ],
   "docker swarm init": ["POST /swarm/init"],
   "docker swarm join": ["POST /swarm/join"],
   "docker volume": [

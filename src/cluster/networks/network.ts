@@ -4,7 +4,7 @@ import type { Cluster } from "../cluster.ts";
 import { candidates, type Kind } from "../find-object.ts";
 import { decodeObjectHint, HINT_LABEL, type ObjectHint } from "../hint.ts";
 import type { ClusterNode } from "../node.ts";
-import type { NodeObject } from "../object-index.ts";
+import type { ClusterObject, NodeObject } from "../object-index.ts";
 import { builtInNetworkId, mintedNetworkId } from "./network-ids.ts";
 
 export interface NodeNetwork extends NodeObject {
@@ -62,6 +62,22 @@ export function toldNetwork(
   return { engineKey: id, key, name, driver, scope: "", labels, hint, text: undefined };
 }
 
+/** Made by request on every node, under one cluster ID. */
+export function isPerNode({ hint }: NodeNetwork): boolean {
+  return hint?.id !== undefined;
+}
+
+/** Not one node's: predefined, on every node by request, or of a driver that spans nodes. */
+export function isSpread({ name, on }: ClusterObject<NodeNetwork>): boolean {
+  const [first] = on.values();
+  return builtInNetworkId(name) !== undefined || (first !== undefined && (isPerNode(first) || spansNodes(first)));
+}
+
+/** Of a driver that makes one network of several nodes. */
+export function spansNodes({ scope }: Pick<NodeNetwork, "scope">): boolean {
+  return scope === "global" || scope === "swarm";
+}
+
 /** What a node's engine calls the network that a client means; what the node does not have as it was written. */
 export function engineNetworkRef(cluster: Cluster, node: ClusterNode, ref: string): string {
   for (const { on } of candidates(cluster, NETWORKS, ref)) {
@@ -79,10 +95,11 @@ interface Identified {
 }
 
 function keyOf(cluster: Cluster, node: ClusterNode, { id, name, scope, hint }: Identified): string {
-  const own = builtInNetworkId(name) ?? hint?.id;
+  const own = builtInNetworkId(name) ?? hint?.id ?? (scope === "" ? cluster.networks.heldKey(name) : undefined);
   if (own !== undefined) return own;
-  const isShared = scope === "global" || scope === "swarm";
-  return !isShared && (cluster.options.mintIds || isCloned(cluster, node, id)) ? mintedNetworkId(node, id) : id;
+  return !spansNodes({ scope }) && (cluster.options.mintIds || isCloned(cluster, node, id))
+    ? mintedNetworkId(node, id)
+    : id;
 }
 
 /** Cloned machines have the same IDs for networks of their own. */
