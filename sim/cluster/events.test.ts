@@ -3,8 +3,9 @@ import { afterEach, describe, expect, it } from "vitest";
 import { matches } from "../../src/api/events.ts";
 import { eventHistory } from "../../src/cluster/event-history.ts";
 import type { ClusterEvent } from "../../src/cluster/event-hub.ts";
+import { removeLost } from "../../src/cluster/tombstones.ts";
 import { parseFilters } from "../../src/docker/filters.ts";
-import { EVENT_QUEUE } from "../../src/kit/limits.ts";
+import { EVENT_QUEUE, EVENTS_LATE_MS } from "../../src/kit/limits.ts";
 import { World, type WorldOptions } from "./world.ts";
 
 let world: World;
@@ -123,6 +124,63 @@ describe("live events", () => {
     let left = 0;
     for (let some = await slow.next(); some; some = await slow.next()) left += some.length;
     expect(left).toBe(EVENT_QUEUE);
+  });
+});
+
+describe("events that no engine can tell any more", () => {
+  it("are told by shoal when the engine was killed: what ended, and what runs again", async () => {
+    await open({ nodes: 2, mintIds: true });
+    const web = await world.run("web", { HostConfig: { RestartPolicy: { Name: "no" } } });
+    await world.run("db", { HostConfig: { RestartPolicy: { Name: "always" } } });
+    await world.until("they run", () => of("web").includes("start") && of("db").includes("start"));
+    for (const engine of world.engines) engine.powerCycle();
+    await world.until("the end is told", () => of("web").includes("die"));
+    await world.until("the second start is told", () => of("db").filter((action) => action === "start").length === 2);
+    await world.clock.sleep(2 * EVENTS_LATE_MS);
+    expect(of("web")).toEqual(["create", "start", "die"]);
+    expect(of("db")).toEqual(["create", "start", "die", "start"]);
+    const died = seen.find(({ action, attributes }) => action === "die" && attributes.name === "web");
+    expect(died?.actorId).toBe(web.id);
+    expect(died?.attributes).toMatchObject({ "shoal.missed": "true", image: "busybox", "node.name": "node-1" });
+    const past = await eventHistory(world.cluster, "0", ((world.clock.now() + 5) / 1000).toFixed(9));
+    expect(past.filter(({ text }) => text === died?.text)).toHaveLength(1);
+  });
+
+  it("are told when a client removes what sits on a lost node, and not once more when that is back", async () => {
+    await open({ nodes: 2 });
+    const web = await world.run("web");
+    await world.until("it runs", () => of("web").includes("start"));
+    world.engine("node-1").faults.dead(true);
+    await world.until("its node is lost", () => !web.node.reachable);
+    await removeLost(world.cluster, web);
+    await world.until("its end is told", () => of("web").includes("destroy"));
+    world.engine("node-1").faults.dead(false);
+    await world.until("its node is back", () => web.node.reachable);
+    await world.clock.sleep(2 * EVENTS_LATE_MS);
+    expect(of("web")).toEqual(["create", "start", "die", "destroy"]);
+  });
+
+  it("are told when more happened than the engine remembers, and no event twice", async () => {
+    await open({ nodes: 1 });
+    const engine = world.engine("node-1");
+    await world.run("kept");
+    await world.run("ends");
+    await world.run("goes");
+    await world.until("all run", () => of("goes").includes("start"));
+    const { containers, lifecycle, events } = engine.daemon;
+    engine.faults.dead(true);
+    await world.clock.sleep(20);
+    lifecycle.kill(containers.get("ends"), "KILL");
+    lifecycle.kill(containers.get("goes"), "KILL");
+    await world.clock.sleep(20);
+    lifecycle.remove(containers.get("goes"), true, false);
+    events.forgetAll();
+    engine.faults.dead(false);
+    await world.until("the ends are told", () => of("ends").includes("die") && of("goes").includes("destroy"));
+    await world.clock.sleep(2 * EVENTS_LATE_MS);
+    expect(of("kept")).toEqual(["create", "start"]);
+    expect(of("ends")).toEqual(["create", "start", "die"]);
+    expect(of("goes")).toEqual(["create", "start", "die", "destroy"]);
   });
 });
 

@@ -13,7 +13,7 @@ import type { Strategy } from "../scheduler/strategies/strategy.ts";
 import type { Store } from "../store/store.ts";
 import type { BindMode } from "./bind-paths.ts";
 import { Decisions } from "./decisions.ts";
-import { EventHub } from "./event-hub.ts";
+import { type ClusterEvent, EventHub } from "./event-hub.ts";
 import { ExecIndex } from "./exec-index.ts";
 import type { ForeignMode } from "./foreign.ts";
 import { ImageIndex } from "./image-index.ts";
@@ -79,6 +79,8 @@ export class Cluster {
   readonly placements = new Placements();
   readonly execs = new ExecIndex();
   readonly events = new EventHub();
+  /** What shoal told itself because no engine could any more, oldest first. */
+  readonly missedEvents: ClusterEvent[] = [];
   readonly decisions: Decisions;
   readonly pullMemory: PullMemory;
   readonly refresher: Refresher;

@@ -27,7 +27,16 @@ export async function eventHistory(
       }),
     ),
   );
-  return histories.flat().sort((a, b) => (a.timeNano < b.timeNano ? -1 : a.timeNano > b.timeNano ? 1 : 0));
+  const missed = cluster.missedEvents.filter(({ timeNano }) => nanos(since) <= timeNano && timeNano <= nanos(until));
+  return [...missed, ...histories.flat()].sort((a, b) =>
+    a.timeNano < b.timeNano ? -1 : a.timeNano > b.timeNano ? 1 : 0,
+  );
+}
+
+/** Of `seconds.nanoseconds`. */
+function nanos(time: string): bigint {
+  const [seconds = "0", fraction = ""] = time.split(".");
+  return BigInt(seconds) * 1_000_000_000n + BigInt(fraction.padEnd(9, "0").slice(0, 9));
 }
 
 function history(

@@ -7,6 +7,7 @@ import type { EngineFacts } from "../engine/facts.ts";
 import type { EngineState } from "../engine/observer.ts";
 import type { NodeView } from "../scheduler/node-view.ts";
 import type { ContainerRecord } from "./record.ts";
+import { ToldEvents } from "./told-events.ts";
 
 export class ClusterNode {
   /** Opaque; derived from the entry of a static list. */
@@ -20,6 +21,7 @@ export class ClusterNode {
   readonly containers = new Map<string, ContainerRecord>();
   /** Engine containers that are no part of the cluster: copies that another node replaced. */
   readonly ignored = new Set<string>();
+  readonly told = new ToldEvents();
   /** Engine containers that left, and when (monotonic milliseconds): a list begun before must not bring them back. */
   readonly gone = new Map<string, number>();
   /** Names of node-local named volumes. */

@@ -14,6 +14,7 @@ import type { ClusterNode } from "./node.ts";
 import { takeImages } from "./own-images.ts";
 import { rememberNode } from "./remembered.ts";
 import { clusterEvent } from "./render-event.ts";
+import { publishMissed } from "./told-events.ts";
 import { takeVolumes } from "./volumes/volume.ts";
 
 export function observerOf(cluster: Cluster, node: () => ClusterNode): EngineObserver {
@@ -66,7 +67,9 @@ function takeInventory(cluster: Cluster, node: ClusterNode, inventory: EngineInv
   takeNetworks(cluster, node, inventory.networks, inventory.startedAt);
   takeVolumes(cluster, node, inventory.volumes, inventory.startedAt);
   takeImages(cluster, node, inventory.images, inventory.startedAt);
+  if (node.known) node.told.begin(node);
   absorbAll(cluster, node, readList(inventory.containers), inventory.startedAt);
+  node.told.compare(cluster, node);
   node.known = true;
   node.updatedAt = cluster.clock.now();
   node.touch();
@@ -79,8 +82,15 @@ function takeEvent(cluster: Cluster, node: ClusterNode, event: EngineEvent): voi
   node.updatedAt = cluster.clock.now();
   // Rendered first: a destroyed container is unknown afterwards; and made known first when it is new.
   followEvent(cluster, node, event, () => {
+    if (event.type === "container") tellMissed(cluster, node, event);
     if (cluster.events.hasReaders) cluster.events.publish(clusterEvent(cluster, node, event));
   });
+}
+
+function tellMissed(cluster: Cluster, node: ClusterNode, event: EngineEvent): void {
+  const record = node.containers.get(event.actorId);
+  const missed = node.told.follow(event, record);
+  if (record) publishMissed(cluster, node, record, missed);
 }
 
 function takeState(cluster: Cluster, node: ClusterNode, state: EngineState, error: string | undefined): void {

@@ -107,6 +107,7 @@ export async function removeLost(cluster: Cluster, record: ContainerRecord): Pro
   tombstones.add(tombstone);
   node.ignored.add(engineId);
   drop(cluster, record);
+  node.told.removed(cluster, node, record);
   // It may be back already: its next list puts the copy aside.
   cluster.refresher.markAll(node);
   const told = `node ${node.name} cannot be reached (${node.whyUnreachable}): container ${name} is removed from the cluster; the node's own copy is stopped and kept aside there when it returns, its volumes too`;

@@ -64,6 +64,10 @@ export class Engine {
   get state(): EngineState {
     return this.#state;
   }
+  /** Its event stream is open, as far as is known. */
+  get connected(): boolean {
+    return this.#session !== undefined;
+  }
   /** Why it is not healthy, in plain words; undefined when it is, or before the first try. */
   get error(): string | undefined {
     return this.#error;

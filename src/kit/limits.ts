@@ -90,6 +90,8 @@ export const LAG_MS = 500;
 export const ENGINE_SHORT_SESSION_MS = 5_000;
 /** Events remembered to recognise those that a reopened stream repeats (an engine itself remembers 256). */
 export const EVENTS_REMEMBERED = 1_024;
+/** Events that shoal told because no engine could any more, kept for readers of the past. */
+export const MISSED_EVENTS_REMEMBERED = 1_024;
 /** Placement expressions of one kind in one create body. */
 export const EXPRESSIONS_PER_REQUEST = 256;
 /** Links, volumes-from, named volumes and networks of one create body: each is looked up before it is placed. */
@@ -166,6 +168,8 @@ export const IMAGES_REMEMBERED = 10_000;
 export const END_EVENT_MS = 250;
 /** Between two looks for that event. */
 export const END_POLL_MS = 5;
+/** After a list: an event that explains what it shows has come until then. */
+export const EVENTS_LATE_MS = 2_000;
 /** A change is durable within this, or it is refused. */
 export const STORE_WRITE_MS = 10_000;
 /** Keys that one transaction names, in conditions and writes: Consul takes no more. */
