@@ -146,7 +146,7 @@ export class World {
     const life = new Life();
     this.#life = life;
     const { strategy, timing, wrapWire, nodes: _nodes, seed: _seed, ...rest } = { ...this.#options, ...changed };
-    const reading = new Limit(64);
+    const reading = new Limit(64, 10_000);
     const { clock } = this;
     const random = this.#random;
     const log: Logger = { ...silentLog, warn: (message) => this.warnings.push(message), with: () => log };

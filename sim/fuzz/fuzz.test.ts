@@ -23,6 +23,10 @@ describe("the fuzzer", () => {
       "POST /containers/fuzz-two/wait HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n",
       // Left with the second of two pipelined requests under way.
       "POST /containers/fuzz-one/restart HTTP/1.1\r\nHost: localhost\r\n\r\nGET /containers/fuzz-two/changes HTTP/1.1\r\nHost: localhost\r\n\r\n",
+      // Sent a body where none belongs, more than the sockets hold, and left.
+      `POST /containers/fuzz-two/wait HTTP/1.1\r\nHost: localhost\r\nContent-Length: 300001\r\n\r\n${" ".repeat(300_001)}`,
+      // Expects what nobody knows, and is malformed besides.
+      "HEAD /swarm HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: identity\r\nExpect: nothing\r\n\r\n",
       // A header that its Connection header makes the connection's own.
       "GET /containers/fuzz-one/json HTTP/1.1\r\nHost: localhost\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\n\r\n",
     ];

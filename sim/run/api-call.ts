@@ -74,6 +74,7 @@ export async function callApi(api: Api, call: ApiCall): Promise<ApiAnswer | unde
     remote: { address: call.client, transport: "tcp" },
     memory: new BodyMemory().hold(),
     expire: () => {},
+    dropBody: () => {},
     signal: call.signal,
   };
   const answer = new Answer(response as unknown as ServerResponse, api.headers, REQUEST_ID);

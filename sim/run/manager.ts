@@ -12,7 +12,7 @@ import type { EngineObserver } from "../../src/engine/observer.ts";
 import type { EngineTiming } from "../../src/engine/timing.ts";
 import type { EngineWire } from "../../src/engine/wire/wire.ts";
 import { Limit } from "../../src/kit/limit.ts";
-import { ENGINES_AT_ONCE } from "../../src/kit/limits.ts";
+import { ENGINES_AT_ONCE, ENGINES_WAITING } from "../../src/kit/limits.ts";
 import type { LogFields, Logger } from "../../src/kit/log.ts";
 import { filtersByName } from "../../src/scheduler/filters/index.ts";
 import { strategyByName } from "../../src/scheduler/strategies/index.ts";
@@ -96,7 +96,7 @@ export class Manager {
   #makeCluster(store: Store): Cluster {
     const { plan, hosts, number, weakness, time, trace } = this.#parts;
     const random = randomFor(plan.seed, `manager ${number}`);
-    const reading = new Limit(ENGINES_AT_ONCE);
+    const reading = new Limit(ENGINES_AT_ONCE, ENGINES_WAITING);
     const { clock, life } = this;
     const log = this.#log;
     return new Cluster({

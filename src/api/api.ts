@@ -11,7 +11,7 @@ import type { Answer } from "./listener/answer.ts";
 import type { Upgrade } from "./listener/hijack.ts";
 import type { ApiRequest } from "./listener/request.ts";
 import { kindOf, Load } from "./load.ts";
-import { type Context, type Match, UNAUDITED } from "./route.ts";
+import { type Context, type Match, takesBody, UNAUDITED } from "./route.ts";
 import { ROUTES } from "./table.ts";
 
 /** A timer takes no more than 2^31 milliseconds. */
@@ -56,6 +56,7 @@ export function createApi(cluster: Cluster, host: HostFacts, stopping: AbortSign
     async handler(request, answer) {
       const match = find(request);
       const { route } = match;
+      if (!takesBody(route)) request.dropBody();
       const handle = async (context: Context): Promise<void> => {
         checkForeign(cluster, match);
         const kind = kindOf(route);

@@ -56,13 +56,14 @@ export async function ask(
   body?: string | Readable,
 ): Promise<WireAnswer> {
   const { request, cluster } = context;
+  const sent = body ?? (request.hasBody ? request.body : undefined);
   let answer: WireAnswer;
   try {
     answer = await node.engine.call({
       method: request.method,
       path,
-      headers: endToEnd(request.rawHeaders, typeof body === "string" ? KEPT_BACK_WITH_LENGTH : KEPT_BACK),
-      body: body ?? (request.hasBody ? request.body : undefined),
+      headers: endToEnd(request.rawHeaders, typeof sent === "object" ? KEPT_BACK : KEPT_BACK_WITH_LENGTH),
+      body: sent,
       signal: request.signal,
       version: request.version,
     });
@@ -105,8 +106,10 @@ export function sentence({ cluster }: Context, node: ClusterNode, error: Error):
   return nodeFailure(cluster, node, error).message;
 }
 
-/** A caller that gave up is nobody's failure. */
-function withoutAnswer({ cluster }: Context, node: ClusterNode, error: unknown): Error {
+/** A caller that gave up is nobody's failure; why it did may be for the client to know. */
+function withoutAnswer({ cluster, request }: Context, node: ClusterNode, error: unknown): Error {
+  const { reason } = request.signal;
+  if (reason instanceof DockerError) return reason;
   if (error instanceof WireError && error.fault === "aborted") return error;
   return nodeFailure(cluster, node, error);
 }

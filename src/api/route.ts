@@ -71,6 +71,12 @@ export interface Route {
   readonly upgrade?: (context: Context, upgrade: Upgrade) => Promise<void>;
 }
 
+/** Whether anybody reads the body of such a request: a `PUT` or `POST`, but for what only waits or streams out. */
+export function takesBody({ method, path }: Pick<Route, "method" | "path">): boolean {
+  if (method === "PUT") return true;
+  return method === "POST" && !/\/(?:wait|attach)$/.test(path);
+}
+
 interface Compiled {
   readonly route: Route;
   readonly pattern: RegExp;

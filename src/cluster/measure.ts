@@ -4,8 +4,8 @@
  */
 import { DockerError } from "../docker/errors.ts";
 import { goGet } from "../docker/json-text.ts";
-import { Limit } from "../kit/limit.ts";
-import { ENGINE_CALL_MS, INSPECTS_AT_ONCE } from "../kit/limits.ts";
+import { Limit, QueueFull } from "../kit/limit.ts";
+import { ENGINE_CALL_MS, INSPECTS_AT_ONCE, INSPECTS_WAITING } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
 import { measured } from "./forget.ts";
 import { settle } from "./holdings.ts";
@@ -60,7 +60,7 @@ export function remeasure(cluster: Cluster, record: ContainerRecord): void {
 function begin(cluster: Cluster, record: ContainerRecord): void {
   let limit = limits.get(cluster);
   if (!limit) {
-    limit = new Limit(INSPECTS_AT_ONCE);
+    limit = new Limit(INSPECTS_AT_ONCE, INSPECTS_WAITING);
     limits.set(cluster, limit);
   }
   const state = { again: false };
@@ -71,7 +71,14 @@ function begin(cluster: Cluster, record: ContainerRecord): void {
       await inspect(cluster, record);
     } while (state.again);
   };
-  void limit.run(work).finally(() => measuring.delete(record));
+  const postpone = (error: unknown): void => {
+    if (!(error instanceof QueueFull)) throw error;
+    record.node.unconfirmed.add(record);
+  };
+  void limit
+    .run(work)
+    .catch(postpone)
+    .finally(() => measuring.delete(record));
 }
 
 async function inspect(cluster: Cluster, record: ContainerRecord): Promise<void> {

@@ -5,7 +5,7 @@
 import { DockerError } from "../docker/errors.ts";
 import { parseFilters } from "../docker/filters.ts";
 import { API_VERSION, compareVersions } from "../docker/version.ts";
-import { Limit } from "../kit/limit.ts";
+import { mapAtMost } from "../kit/limit.ts";
 import { CREATE_MS, PRUNED_AT_ONCE } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
 import { answersOf } from "./fan-out.ts";
@@ -166,18 +166,13 @@ async function oneByOne<T, A>(
   all: readonly T[],
   remove: (one: T) => Promise<A>,
 ): Promise<{ readonly of: T; readonly answer: A }[]> {
-  const limit = new Limit(PRUNED_AT_ONCE);
-  const removed = await Promise.all(
-    all.map((one) =>
-      limit.run(async () => {
-        try {
-          return [{ of: one, answer: await remove(one) }];
-        } catch (error) {
-          if (error instanceof DockerError && (error.status === 404 || error.status === 409)) return [];
-          throw error;
-        }
-      }),
-    ),
-  );
+  const removed = await mapAtMost(PRUNED_AT_ONCE, all, async (one) => {
+    try {
+      return [{ of: one, answer: await remove(one) }];
+    } catch (error) {
+      if (error instanceof DockerError && (error.status === 404 || error.status === 409)) return [];
+      throw error;
+    }
+  });
   return removed.flat();
 }

@@ -24,7 +24,7 @@ export async function pruneContainers(
   await cluster.refresher.settled();
   const foreignToo = managesForeign(cluster);
   const nodes = cluster.reachable();
-  const limit = new Limit(PRUNED_AT_ONCE);
+  const limit = new Limit(PRUNED_AT_ONCE, cluster.inventory.size);
   const results = await Promise.allSettled(
     nodes.map(async (node) => {
       const ended = [...node.containers.values()].filter(

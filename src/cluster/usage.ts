@@ -3,7 +3,7 @@
  * the page cache, which the kernel gives back when asked.
  */
 
-import { Limit } from "../kit/limit.ts";
+import { mapAtMost } from "../kit/limit.ts";
 import { ENGINE_CALL_MS } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
 import type { ClusterNode } from "./node.ts";
@@ -33,19 +33,12 @@ const WIDTH = 50;
 /** Undefined for a node that does not answer. */
 export async function usageOf(cluster: Cluster, node: ClusterNode): Promise<Usage | undefined> {
   if (!node.reachable) return undefined;
-  const limit = new Limit(WIDTH);
   const running = [...node.containers.values()].filter((record) => record.state === "running");
   try {
-    const all = await Promise.all(
-      running.map((record) =>
-        limit.run(() =>
-          node.engine
-            .json<Stats>("GET", `/containers/${record.engineId}/stats?stream=false`, undefined, {
-              deadlineMs: ENGINE_CALL_MS,
-            })
-            .catch(() => ({}) as Stats),
-        ),
-      ),
+    const all = await mapAtMost(WIDTH, running, ({ engineId }) =>
+      node.engine
+        .json<Stats>("GET", `/containers/${engineId}/stats?stream=false`, undefined, { deadlineMs: ENGINE_CALL_MS })
+        .catch(() => ({}) as Stats),
     );
     return all.reduce((sum, stats) => add(sum, stats), { nanoCpus: 0, memory: 0 });
   } catch (error) {

@@ -3,6 +3,8 @@
  * Owns the catalogue; must not know HTTP servers or engines.
  */
 
+import { QueueFull } from "../kit/limit.ts";
+
 /** Rendered at the edge as `{"message": …}` with `status`. */
 export class DockerError extends Error {
   readonly status: number;
@@ -44,8 +46,9 @@ export const notSupportedYet = (what: string): DockerError =>
 export const nodeUnreachable = (node: string, why: string): DockerError =>
   unavailable(`node ${node} cannot be reached: ${why}`);
 
-/** The error of anything thrown: a DockerError as it is, all else as 500 with its message. */
+/** The error of anything thrown: a DockerError as it is, a full queue as 503, all else as 500 with its message. */
 export function toDockerError(error: unknown): DockerError {
   if (error instanceof DockerError) return error;
+  if (error instanceof QueueFull) return overloaded(error.message);
   return new DockerError(500, error instanceof Error ? error.message : String(error), { cause: error });
 }

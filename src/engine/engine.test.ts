@@ -38,7 +38,7 @@ afterEach(async () => {
   await fake.stop();
 });
 
-function connect(timing: Partial<EngineTiming> = {}, limit = new Limit(8)): Engine {
+function connect(timing: Partial<EngineTiming> = {}, limit = new Limit(8, 100)): Engine {
   const engine = new Engine({
     wire: openWire(fake.address, undefined),
     clock: systemClock,
@@ -295,7 +295,7 @@ describe("what is no usable engine", () => {
     const dead = new FakeEngine();
     await dead.start();
     dead.faults.set("/_ping", () => {});
-    const limit = new Limit(1);
+    const limit = new Limit(1, 100);
     const wire = openWire(dead.address, undefined);
     const observer = { facts() {}, inventory() {}, event() {}, state() {} };
     const parts = { wire, clock: systemClock, random: seededRandom(2), log: silentLog, reading: limit, observer };

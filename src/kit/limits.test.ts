@@ -14,10 +14,10 @@ const INTRO = `# Limits
 Everything that waits has a deadline, and everything that queues a bound. What a client meets of them:
 
 - **Too much at once** is refused with 503, \`Retry-After: 1\` and a sentence; the log has one line for a burst. Changes, reads and streams that may stay open for hours are counted apart, so that a flood of one starves no other; \`_ping\` is always answered.
-- **Request bodies** that are JSON are held in memory: each and all together have a bound. Uploads (\`docker cp\`) pass through with back-pressure and have none.
+- **Request bodies** that are JSON are held in memory: each and all together have a bound. Uploads (\`docker cp\`) pass through with back-pressure and have none. A body where none belongs is thrown away as it comes.
 - **Slow clients**: headers and JSON bodies have a deadline each (408). What is left of a body after its answer is thrown away for a moment, then the connection is closed.
 - **Pipelined requests** are answered one after the other, as by dockerd.
-- **Clients that stop reading** (logs, attach, stats, export) hold their engine's stream back, and no more than the sockets' buffers is in memory; so do clients that stop in the middle of an upload. Both are kept, as by dockerd, while their machine answers the kernel's probes. A reader of \`/events\` is cut off when too many wait for it.
+- **Clients that stop reading** (logs, attach, stats, export) hold their engine's stream back, and no more than the sockets' buffers is in memory. They are kept, as by dockerd, while their machine answers the kernel's probes. Clients that stop in the middle of an upload while the engine waits for more are answered with 408 after a while. A reader of \`/events\` is cut off when too many wait for it.
 - **Engines that answer pings but not a call**: an answer that is no stream has a deadline, and then a sentence with the node's name.
 
 `;

@@ -14,8 +14,12 @@ export const ENGINE_RESYNC_EVERY_MS = 45_000;
 export const ENGINE_RECONNECT = { first: 500, longest: 10_000 } as const;
 /** Engines that are being read at the same time when the manager starts. */
 export const ENGINES_AT_ONCE = 64;
+/** Engines that wait for their turn to be read. */
+export const ENGINES_WAITING = 20_000;
 /** Background inspects under way over all engines. */
 export const INSPECTS_AT_ONCE = 32;
+/** Background inspects that wait for their turn; what does not fit is tried again with its node's next list. */
+export const INSPECTS_WAITING = 200_000;
 /** Connections kept to one engine for ordinary calls (hijacked ones are extra). */
 export const ENGINE_CONNECTIONS = 32;
 /** An engine's error body that is read to be translated; beyond this it is cut. */
@@ -28,6 +32,8 @@ export const REQUEST_BODY_BYTES = 32 << 20;
 export const BODIES_BYTES = 256 << 20;
 /** Reading a JSON request body. */
 export const REQUEST_BODY_MS = 30_000;
+/** A client that sends nothing more of a body that streams through (docker cp, image import), while it is waited for. */
+export const UPLOAD_STALL_MS = 600_000;
 /** Reading a request's headers. */
 export const REQUEST_HEADERS_MS = 30_000;
 /** What streams through until the memory of its dead chunks is collected. */

@@ -20,7 +20,7 @@ import { resolveHost } from "../engine/wire/resolve.ts";
 import { buildInfo } from "../kit/build.ts";
 import { systemClock } from "../kit/clock.ts";
 import { Limit } from "../kit/limit.ts";
-import { ENGINES_AT_ONCE, SHUTDOWN_MS } from "../kit/limits.ts";
+import { ENGINES_AT_ONCE, ENGINES_WAITING, SHUTDOWN_MS } from "../kit/limits.ts";
 import type { Logger } from "../kit/log.ts";
 import { systemRandom } from "../kit/random.ts";
 import { filtersByName } from "../scheduler/filters/index.ts";
@@ -93,7 +93,7 @@ function stopGrace(stopping: AbortController, cluster: Cluster): number {
 }
 
 function openCluster(options: ManageOptions, store: Store, log: Logger, audit: Audit | undefined): Cluster {
-  const reading = new Limit(ENGINES_AT_ONCE);
+  const reading = new Limit(ENGINES_AT_ONCE, ENGINES_WAITING);
   const cluster: Cluster = new Cluster({
     strategy: strategyByName(options.strategy),
     filters: filtersByName(options.filters ?? []),

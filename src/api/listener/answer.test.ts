@@ -332,6 +332,19 @@ describe("request bodies", () => {
     );
   });
 
+  it("announced with an expectation that nobody knows are refused, once", async () => {
+    await withRig(
+      async (_request, answer) => sendJson(answer, 200, "{}"),
+      async (_rig, ask) => {
+        const known = await ask(`GET /x HTTP/1.1\r\n${CLOSE}Expect: nothing\r\n\r\n`);
+        expect(known).toMatch(/^HTTP\/1\.1 417 Expectation Failed\r\n/);
+        expect(known).toContain('{"message":"unsupported expectation: \\"nothing\\""}');
+        const malformed = `HEAD /x HTTP/1.1\r\n${CLOSE}Transfer-Encoding: identity\r\nExpect: nothing\r\n\r\n`;
+        expect((await ask(malformed)).match(/HTTP\/1\.1/g)).toHaveLength(1);
+      },
+    );
+  });
+
   it("are asked for with 100 Continue only by who reads them", async () => {
     await withRig(
       async (request, answer) => {

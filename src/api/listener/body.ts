@@ -6,6 +6,7 @@
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import { streamed } from "../../kit/collector.ts";
+import type { Lifetime } from "./lifetime.ts";
 
 /** The client closed its connection, or it broke, before the exchange was over. Nobody is left to be answered. */
 export class ClientGone extends Error {
@@ -17,11 +18,17 @@ export class ClientGone extends Error {
 
 /**
  * Back-pressure is kept both ways and no byte is copied.
+ * @param lifetime told when bytes are waited for; a client whose reader is slow keeps nobody waiting
  * @param onFirstRead called once, before the first byte is waited for (sends `100 Continue`)
  */
-export function bodyOf(message: IncomingMessage, onFirstRead?: () => void): Readable {
+export function bodyOf(
+  message: IncomingMessage,
+  lifetime: Pick<Lifetime, "awaitBytes" | "bytesCame">,
+  onFirstRead?: () => void,
+): Readable {
   let first = onFirstRead;
   const onData = (chunk: Buffer): void => {
+    lifetime.bytesCame();
     streamed(chunk.length);
     if (!body.push(chunk)) message.pause();
   };
@@ -34,6 +41,7 @@ export function bodyOf(message: IncomingMessage, onFirstRead?: () => void): Read
     body.destroy(new ClientGone());
   };
   const detach = (): void => {
+    lifetime.bytesCame();
     message.off("data", onData).off("end", onEnd).off("close", onGone).off("error", onGone);
     message.on("error", ignore);
   };
@@ -41,6 +49,7 @@ export function bodyOf(message: IncomingMessage, onFirstRead?: () => void): Read
     read() {
       first?.();
       first = undefined;
+      lifetime.awaitBytes();
       message.resume();
     },
     destroy(error, done) {

@@ -3,12 +3,12 @@
  * JSON bodies; must not know routes or sockets.
  */
 import type { IncomingMessage } from "node:http";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { badRequest, DockerError } from "../../docker/errors.ts";
 import type { Clock } from "../../kit/clock.ts";
 import { DeadlineError, withDeadline } from "../../kit/deadline.ts";
 import { REQUEST_BODY_BYTES, REQUEST_BODY_MS, REQUEST_HEADERS_COUNT } from "../../kit/limits.ts";
-import { bodyOf, ClientGone } from "./body.ts";
+import { bodyOf, ClientGone, discardBody } from "./body.ts";
 import type { HeldMemory } from "./body-memory.ts";
 import { bodyTooLarge } from "./framing.ts";
 import type { Lifetime } from "./lifetime.ts";
@@ -33,17 +33,25 @@ export interface ApiRequest extends Target {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Name, value, name, value … as received. */
   readonly rawHeaders: readonly string[];
-  /** Whether a body was announced (it may still turn out empty when chunked). */
+  /** Whether a body was announced (it may still turn out empty when chunked) and not dropped. */
   readonly hasBody: boolean;
   /** Read it once, or not at all: what is left of it is discarded after the answer. Destroying it is harmless. */
   readonly body: Readable;
   readonly remote: Remote;
   /** What the request holds of the memory for bodies; given back when its answer is over. */
   readonly memory: HeldMemory;
-  /** Aborted when the client goes away before its answer is complete (ClientGone), or by `expire` (DeadlineError). */
+  /**
+   * Aborted when the client goes away before its answer is complete (ClientGone), by `expire` (DeadlineError), or when
+   * its body stops coming (DockerError 408).
+   */
   readonly signal: AbortSignal;
   /** What is asked of engines for this request is given up after this many milliseconds; without it, never. */
   expire(ms: number): void;
+  /**
+   * Nobody is going to read the body: it is thrown away as it comes, and the request is one without. While bytes wait
+   * unread nobody hears that the client has left.
+   */
+  dropBody(): void;
 }
 
 /**
@@ -63,26 +71,37 @@ export function makeRequest(
 ): ApiRequest {
   const { headers, rawHeaders } = message;
   if (rawHeaders.length > 2 * REQUEST_HEADERS_COUNT) throw new DockerError(431, "too many request headers");
+  if (!/(?:^|\W)100-continue(?:$|\W)/i.test(headers.expect ?? "100-continue")) {
+    throw new DockerError(417, `unsupported expectation: ${JSON.stringify(headers.expect)}`);
+  }
   const coding = headers["transfer-encoding"];
   if (coding !== undefined && coding.toLowerCase() !== "chunked") {
     throw badRequest(`unsupported transfer encoding: ${JSON.stringify(coding)}`);
   }
   let stream = body;
+  let hasBody = announcesBody(headers);
   return {
     ...parseTarget(message.url ?? ""),
     id,
     method: message.method ?? "GET",
     headers,
     rawHeaders,
-    hasBody: announcesBody(headers),
+    get hasBody() {
+      return hasBody;
+    },
     get body() {
-      stream ??= bodyOf(message, onFirstRead);
+      stream ??= bodyOf(message, lifetime, onFirstRead);
       return stream;
     },
     remote,
     memory,
     signal: lifetime.signal,
     expire: (ms) => lifetime.expire(ms),
+    dropBody() {
+      if (hasBody && stream === undefined) discardBody(message);
+      hasBody = false;
+      stream ??= Readable.from([]);
+    },
   };
 }
 

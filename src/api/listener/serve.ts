@@ -44,6 +44,10 @@ export function serve(server: Server, service: Service, connections: Connections
   server.on("checkContinue", (message: IncomingMessage, response: ServerResponse) =>
     onRequest(service, connections, message, response, true),
   );
+  // Node would answer an expectation that nobody knows by itself, and once more if the message turns out malformed.
+  server.on("checkExpectation", (message: IncomingMessage, response: ServerResponse) =>
+    onRequest(service, connections, message, response, true),
+  );
   server.on("upgrade", (message: IncomingMessage, socket: Duplex, head: Buffer) => {
     void onUpgrade(service, connections, message, socket, head);
   });
