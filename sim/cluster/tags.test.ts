@@ -42,6 +42,13 @@ describe("a tag", () => {
     await past("node-2", "b");
     await load("a");
     expect(await tagged()).toMatchObject({ [idOf("a")]: ["app:1"], [idOf("b")]: [] });
+    expect(JSON.parse((await get("/shoal/images?conflicts=1")).text)).toEqual([
+      { Tag: "app:1", Node: "node-1", ID: idOf("a"), Meant: true },
+      { Tag: "app:1", Node: "node-2", ID: idOf("b"), Meant: false },
+    ]);
+    expect(JSON.parse((await get("/shoal/images")).text)).toContainEqual(
+      expect.objectContaining({ Tags: ["busybox:latest"], Nodes: ["node-1", "node-2", "node-3"] }),
+    );
     expect(JSON.parse((await get("/images/app:1/json")).text)).toMatchObject({ Id: idOf("a") });
     expect((await world.run("one", { Image: "app:1" })).node.name).toBe("node-1");
     // No registry knows it, so it is not pulled to another node.
@@ -63,6 +70,7 @@ describe("a tag", () => {
     await past("node-1", "a");
     await past("node-2", "b");
     expect(await tagged()).toMatchObject({ [idOf("a")]: ["app:1"], [idOf("b")]: ["app:1"] });
+    expect(JSON.parse((await get("/shoal/images?conflicts=1")).text)).toMatchObject([{ Meant: null }, { Meant: null }]);
     expect((await world.run("one", on("node-2"))).node.name).toBe("node-2");
   });
 

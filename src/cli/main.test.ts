@@ -16,7 +16,7 @@ describe("shoal", () => {
   it("shows its commands, and only those that work", async () => {
     const { code, out } = await shoal();
     expect(code).toBe(0);
-    for (const name of ["manage|m", "list|l", "machine", "ps", "node", "why", "setup-cli", "run"]) {
+    for (const name of ["manage|m", "list|l", "machine", "ps", "node", "images", "why", "setup-cli", "run"]) {
       expect(out).toMatch(new RegExp(`^  ${name.replace("|", "\\|")} `, "m"));
     }
     expect(out).not.toMatch(/^ {2}(create|join|hub)/m);

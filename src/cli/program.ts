@@ -54,6 +54,12 @@ const COMMANDS: readonly Entry[] = [
     load: async (io) => (await import("./views/node.ts")).nodeListCommand(io, "nodes"),
   },
   {
+    name: "images",
+    aliases: [],
+    summary: "List images and the nodes they are on",
+    load: async (io) => (await import("./views/images.ts")).imagesCommand(io),
+  },
+  {
     name: "why",
     aliases: [],
     summary: "Explain why a container is on its node, or on none",

@@ -10,7 +10,7 @@ import type { NodeImage } from "./image-index.ts";
 
 const ACCEPTED = ["before", "dangling", "label", "node", "reference", "since", "until"] as const;
 
-interface ImageRow {
+export interface ImageRow {
   readonly id: string;
   readonly created: number;
   readonly labels: Readonly<Record<string, string>>;
@@ -22,9 +22,14 @@ interface ImageRow {
 
 export function listImages(cluster: Cluster, rawFilters: string | null): string {
   const filters = parseFilters(rawFilters, ACCEPTED);
-  const rows = [...merge(cluster).values()].sort((a, b) => b.created - a.created || (a.id < b.id ? -1 : 1));
+  const rows = mergeImages(cluster);
   const kept = rows.filter((row) => keeps(cluster, rows, row, filters));
   return `[${kept.map((row) => render(row, filters)).join(",")}]\n`;
+}
+
+/** Every image of the cluster, newest first. */
+export function mergeImages(cluster: Cluster): ImageRow[] {
+  return [...merge(cluster).values()].sort((a, b) => b.created - a.created || (a.id < b.id ? -1 : 1));
 }
 
 /** Rows of the unfiltered list. */

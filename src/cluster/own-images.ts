@@ -1,5 +1,5 @@
 /**
- * Whose an image on a node is. Ours is what a pull or commit of ours brought there and what was not there before; on a
+ * Whose an image on a node is. Ours is what a pull, load, import or commit of ours brought and what was not there before; on a
  * foreign image the tags that we gave it are ours. Owns those notes and what follows from them.
  */
 import { conflict, type DockerError } from "../docker/errors.ts";

@@ -25,7 +25,7 @@ export const PRUNE_ROUTES: readonly Route[] = [
     method: "POST",
     path: "/images/prune",
     how: "fanned out",
-    note: "Only what was pulled or committed through shoal.",
+    note: "Only what was pulled, loaded, imported or committed through shoal.",
     mutates: { action: "image.prune" },
     handle: prune(({ cluster }, filters) => pruneImages(cluster, filters)),
   },

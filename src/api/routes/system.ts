@@ -1,6 +1,7 @@
 /** The endpoint as a whole: ping, version, info, events, login; and shoal's own views. */
 import type { Cluster } from "../../cluster/cluster.ts";
 import { diskUsage } from "../../cluster/disk-usage.ts";
+import { conflictsView, imagesView } from "../../cluster/images-view.ts";
 import { clusterInfo } from "../../cluster/info.ts";
 import { anyNode } from "../../cluster/lookup.ts";
 import { decisionView, nodesView } from "../../cluster/views.ts";
@@ -94,6 +95,11 @@ async function nodes({ cluster, request }: Context, answer: Answer): Promise<voi
   sendJson(answer, 200, await nodesView(cluster, flag(request, "usage")));
 }
 
+async function images({ cluster, request }: Context, answer: Answer): Promise<void> {
+  await cluster.refresher.settled();
+  sendJson(answer, 200, flag(request, "conflicts") ? conflictsView(cluster) : imagesView(cluster));
+}
+
 async function decisions({ cluster, params }: Context, answer: Answer): Promise<void> {
   sendJson(answer, 200, decisionView(cluster, params.name ?? ""));
 }
@@ -130,6 +136,13 @@ export const SYSTEM_ROUTES: readonly Route[] = [
     how: "aggregated",
     note: "Shoal's own: what `shoal node ls` shows; `usage=1` measures for a second.",
     handle: nodes,
+  },
+  {
+    method: "GET",
+    path: "/shoal/images",
+    how: "cached",
+    note: "Shoal's own: what `shoal images` shows; `conflicts=1` for tags that nodes have different images under.",
+    handle: images,
   },
   {
     method: "GET",

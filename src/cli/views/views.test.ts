@@ -49,6 +49,16 @@ const LOST = {
   UsedMemory: null,
 };
 
+const IMAGES = [
+  { ID: `sha256:${id("c")}`, Tags: ["a:1", "a:2"], Nodes: ["node-1", "node-2"], Created: NOW / 1000 - 180, Size: GIB },
+  { ID: `sha256:${id("d")}`, Tags: [], Nodes: ["node-1"], Created: NOW / 1000, Size: 10 },
+];
+const CONFLICTS = [
+  { Tag: "a:1", Node: "node-1", ID: `sha256:${id("c")}`, Meant: true },
+  { Tag: "a:1", Node: "node-2", ID: `sha256:${id("d")}`, Meant: false },
+  { Tag: "b:1", Node: "node-3", ID: `sha256:${id("e")}`, Meant: null },
+];
+
 const DECISION = {
   ...{ Name: "/redis", ID: id("a"), Time: "2026-01-01T00:00:00Z", Strategy: "binpack", Node: "node-1" },
   Filters: [
@@ -78,6 +88,7 @@ beforeAll(async () => {
     const answers: Record<string, unknown> = {
       "/containers/json": CONTAINERS,
       "/shoal/nodes": [NODE, LOST],
+      "/shoal/images": path.includes("conflicts=1") ? CONFLICTS : IMAGES,
       "/shoal/decisions/redis": DECISION,
       "/shoal/decisions/big": {
         ...DECISION,
@@ -183,6 +194,29 @@ describe("shoal node", () => {
   it("inspects by name", async () => {
     expect(JSON.parse((await shoal(["node", "inspect", "node-2"])).out)).toEqual([LOST]);
     expect(await shoal(["node", "inspect", "node-9"])).toMatchObject({ code: 1, err: "shoal: No such node: node-9\n" });
+  });
+});
+
+describe("shoal images", () => {
+  it("lists images with their nodes", async () => {
+    const { lines } = await shoal(["images"]);
+    expect(lines.map((line) => line.trim().split(/\s{2,}/))).toEqual([
+      ["TAGS", "IMAGE ID", "CREATED", "SIZE", "NODES"],
+      ["a:1,a:2", "cccccccccccc", "3 minutes ago", "1GiB", "node-1,node-2"],
+      ["<none>", "dddddddddddd", "Less than a second ago", "10B", "node-1"],
+    ]);
+    expect((await shoal(["images", "-q"])).lines).toEqual(["cccccccccccc", "dddddddddddd"]);
+    expect(JSON.parse((await shoal(["images", "--format", "json"])).lines[0] ?? "")).toEqual(IMAGES[0]);
+  });
+
+  it("says with --conflicts which image counts", async () => {
+    const { lines } = await shoal(["images", "--conflicts"]);
+    expect(lines.map((line) => line.trim().split(/\s{2,}/))).toEqual([
+      ["TAG", "NODE", "IMAGE ID", "IN THE CLUSTER"],
+      ["a:1", "node-1", "cccccccccccc", "this one"],
+      ["a:1", "node-2", "dddddddddddd", "absent"],
+      ["b:1", "node-3", "eeeeeeeeeeee", "undecided"],
+    ]);
   });
 });
 
