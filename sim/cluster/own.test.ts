@@ -34,6 +34,7 @@ const volumes = (node: string): string[] =>
     .daemon.volumes.all()
     .map(({ name }) => name)
     .sort();
+const knows = (volume: string): boolean => world.cluster.volumes.get(world.node("node-1").id, volume) !== undefined;
 async function pruned<T>(path: string, filters?: Record<string, readonly string[]>): Promise<T> {
   const query = filters ? `?filters=${encodeURIComponent(JSON.stringify(filters))}` : "";
   const { status, text } = await post(path + query);
@@ -156,9 +157,9 @@ describe("a volume", () => {
     await post("/containers/create?name=mine", { Image: "busybox", HostConfig: { Binds: ["named:/named"] } });
     await api.call("DELETE", "/containers/mine");
     daemon.volumes.remove("named", []);
-    await world.until("its end is noticed", () => !world.node("node-1").volumes.has("named"));
+    await world.until("its end is noticed", () => !knows("named"));
     daemon.volumes.create("named", {});
-    await world.until("it is there", () => world.node("node-1").volumes.has("named"));
+    await world.until("it is there", () => knows("named"));
     await pruned("/volumes/prune", { all: ["true"] });
     expect(volumes("node-1")).toContain("named");
   });
@@ -166,7 +167,7 @@ describe("a volume", () => {
   it("is pruned whoever made it with --foreign manage", async () => {
     await open({ nodes: 2, foreign: "manage" });
     const { VolumesDeleted } = await pruned<{ VolumesDeleted: string[] }>("/volumes/prune");
-    expect(VolumesDeleted).toEqual(["f".repeat(64), "f".repeat(64)]);
+    expect(VolumesDeleted.sort()).toEqual([`node-1/${"f".repeat(64)}`, `node-2/${"f".repeat(64)}`]);
     await pruned("/volumes/prune", { all: ["1"] });
     expect([...volumes("node-1"), ...volumes("node-2")]).toEqual([]);
   });

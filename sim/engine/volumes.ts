@@ -1,5 +1,5 @@
 /** The volumes of one engine, by name; creating one that exists answers the old one, as dockerd does. */
-import { conflict, notFound } from "../../src/docker/errors.ts";
+import { badRequest, conflict, notFound } from "../../src/docker/errors.ts";
 import type { Clock } from "../../src/kit/clock.ts";
 import type { Events } from "./events.ts";
 import { goTime, type Json, obj, stringMap } from "./json.ts";
@@ -26,6 +26,10 @@ export class Volumes {
     return [...this.#byName.values()];
   }
 
+  has(name: string): boolean {
+    return this.#byName.has(name);
+  }
+
   get(name: string): SimVolume {
     const volume = this.#byName.get(name);
     if (!volume) throw notFound(`get ${name}: no such volume`);
@@ -35,6 +39,11 @@ export class Volumes {
   create(name: string, posted: Json): SimVolume {
     const had = this.#byName.get(name);
     if (had) return had;
+    if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name)) {
+      throw badRequest(
+        `create ${name}: "${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
+      );
+    }
     const volume: SimVolume = {
       name,
       driver: String(posted.Driver ?? "") || "local",

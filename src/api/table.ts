@@ -12,6 +12,7 @@ import { REGISTRY_ROUTES } from "./routes/registry.ts";
 import { SWARM_ROUTES } from "./routes/swarm.ts";
 import { SYSTEM_ROUTES } from "./routes/system.ts";
 import { UNSUPPORTED_ROUTES } from "./routes/unsupported.ts";
+import { VOLUME_ROUTES } from "./routes/volumes.ts";
 
 export const ROUTES = new RouteTable([
   ...SYSTEM_ROUTES,
@@ -25,5 +26,6 @@ export const ROUTES = new RouteTable([
   ...IMAGE_ROUTES,
   ...NETWORK_ROUTES,
   ...SWARM_ROUTES,
+  ...VOLUME_ROUTES,
   ...UNSUPPORTED_ROUTES,
 ]);

@@ -13,13 +13,13 @@ import { takeMoved } from "./moved.ts";
 import { claimsOfListed } from "./needs.ts";
 import { clusterNetworkId } from "./networks/network-ids.ts";
 import type { ClusterNode } from "./node.ts";
-import { noteVolumes } from "./own-volumes.ts";
 import type { ContainerRecord } from "./record.ts";
 import { rememberRow } from "./remembered.ts";
 import { decideRenames, isBeingRenamed } from "./rename.ts";
 import { sinceOf } from "./row-status.ts";
 import { keepAside } from "./tombstones.ts";
 import { decideUncertain } from "./uncertain.ts";
+import { noteVolumes } from "./volumes/own-volumes.ts";
 
 /** The whole list of a node. @param startedAt monotonic milliseconds when its reading began */
 export function absorbAll(

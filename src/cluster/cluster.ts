@@ -9,6 +9,7 @@ import type { Logger } from "../kit/log.ts";
 import type { Random } from "../kit/random.ts";
 import type { Filter } from "../scheduler/filters/filter.ts";
 import { Ledger } from "../scheduler/ledger.ts";
+import type { Matcher } from "../scheduler/matcher.ts";
 import type { Strategy } from "../scheduler/strategies/strategy.ts";
 import type { Store } from "../store/store.ts";
 import type { BindMode } from "./bind-paths.ts";
@@ -23,7 +24,6 @@ import type { ClusterNode } from "./node.ts";
 import { Notes } from "./notes.ts";
 import { ObjectIndex } from "./object-index.ts";
 import type { ImageNote } from "./own-images.ts";
-import type { ExpectedVolumes, VolumeNote } from "./own-volumes.ts";
 import { Placements } from "./placements.ts";
 import { PullMemory } from "./pull-memory.ts";
 import { Refresher } from "./refresh.ts";
@@ -32,6 +32,7 @@ import { Remembered } from "./remembered.ts";
 import { StoreWriter } from "./store-writer.ts";
 import { Tags } from "./tags.ts";
 import { Tombstones } from "./tombstones.ts";
+import type { ExpectedVolumes, VolumeNote } from "./volumes/own-volumes.ts";
 import type { NodeVolume } from "./volumes/volume.ts";
 
 export interface ClusterOptions {
@@ -48,6 +49,8 @@ export interface ClusterOptions {
   readonly foreign: ForeignMode | undefined;
   /** Bind mounts of paths that a node does not have; undefined: left to the engine while there is but one node. */
   readonly bindMounts?: BindMode | undefined;
+  /** Names of volumes that are but caches; none without. */
+  readonly cacheVolumes?: readonly Matcher[];
   /** Test mode: every container gets a cluster ID unlike the engine's. */
   readonly mintIds: boolean;
   /** Makes the connection to one discovery entry; not started yet. */

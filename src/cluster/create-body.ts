@@ -13,6 +13,7 @@ import { requireMade } from "./lookup.ts";
 import { engineShares } from "./needs.ts";
 import { engineNetworkRef } from "./networks/network.ts";
 import type { ClusterNode } from "./node.ts";
+import { engineVolumeName } from "./volumes/places.ts";
 
 /** Several endpoints in one create: engines below this version take one, and the others by connect. */
 const MANY_ENDPOINTS = "1.44";
@@ -103,7 +104,7 @@ function takesHostname(body: unknown): boolean {
   return !goGet(body, "Hostname") && !borrowed && uts !== "host";
 }
 
-/** Containers and networks that the body names, in the engine's own terms. */
+/** Containers, networks and volumes that the body names, in the engine's own terms. */
 function referenceEdits(cluster: Cluster, node: ClusterNode, body: unknown): Edit[] {
   const edits: Edit[] = [];
   for (const key of ["NetworkMode", "IpcMode", "PidMode"]) {
@@ -126,6 +127,14 @@ function referenceEdits(cluster: Cluster, node: ClusterNode, body: unknown): Edi
     const [ref = "", ...mode] = item.split(":");
     return [containerRef(cluster, ref), ...mode].join(":");
   });
+  rewriteList(["HostConfig", "Binds"], (bind) => bind.replace(/^[^:]+/, (source) => engineVolumeName(cluster, source)));
+  const mounts = goGet(body, "HostConfig", "Mounts");
+  for (const [i, mount] of (Array.isArray(mounts) ? mounts : []).entries()) {
+    const source = goGet(mount, "Source");
+    if (goGet(mount, "Type") !== "volume" || typeof source !== "string") continue;
+    const name = engineVolumeName(cluster, source);
+    if (name !== source) edits.push({ path: ["HostConfig", "Mounts", i, "Source"], json: JSON.stringify(name) });
+  }
   rewriteList(["HostConfig", "Links"], (item) => {
     const [ref = "", alias] = item.split(":");
     return `${containerRef(cluster, ref)}:${alias ?? splitNodePrefix(ref).rest}`;

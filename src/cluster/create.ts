@@ -29,13 +29,14 @@ import { decodeShaped, judge, NOBODY } from "./judge.ts";
 import { needsOfRequest } from "./needs.ts";
 import { haveNetworks } from "./networks/create.ts";
 import type { ClusterNode } from "./node.ts";
-import { expectVolumes } from "./own-volumes.ts";
 import type { Placement } from "./placements.ts";
 import type { ContainerRecord, Recipe } from "./record.ts";
 import { settling } from "./settling.ts";
 import { surroundingsOf } from "./surroundings.ts";
 import { clusterText } from "./translate.ts";
 import { awaitOutcome } from "./uncertain.ts";
+import { expectVolumes } from "./volumes/own-volumes.ts";
+import { engineVolumeName, placesOfVolume } from "./volumes/places.ts";
 
 export interface CreateAnswer {
   readonly record: ContainerRecord;
@@ -69,6 +70,9 @@ export async function createContainer(cluster: Cluster, wantedName: string, reci
     request = await withImagePorts(cluster, request);
     requireFree(cluster, name);
   }
+  // On a node that is being read there may be one of the name: elsewhere it would be made again, empty.
+  if (request.volumes.some((ref) => livesNowhere(cluster, ref)) && (await settling(cluster)))
+    requireFree(cluster, name);
   return placeOrder(cluster, { recipe, body, name, request, identity: undefined }, new Map());
 }
 
@@ -79,6 +83,11 @@ function chooseName(cluster: Cluster, wanted: string): string {
   if (!isValidContainerName(name)) throw invalidName(name);
   requireFree(cluster, name);
   return name;
+}
+
+function livesNowhere(cluster: Cluster, ref: string): boolean {
+  const { kept, caches } = placesOfVolume(cluster, ref);
+  return kept.size + caches.size === 0;
 }
 
 function requireFree(cluster: Cluster, name: string): void {
@@ -225,7 +234,8 @@ function book(cluster: Cluster, order: Order, node: ClusterNode): Placement {
     recipe: order.recipe.text.length > RECIPE_CHARS ? undefined : order.recipe,
     removed: false,
   };
-  const placement: Placement = { nonce, record, uncertainSince: undefined };
+  const volumes = order.request.volumes.map((ref) => engineVolumeName(cluster, ref));
+  const placement: Placement = { nonce, volumes, record, uncertainSince: undefined };
   cluster.inventory.add(record);
   settle(cluster, record);
   cluster.placements.add(placement);
@@ -286,7 +296,7 @@ async function createOn(
   });
   const query = new URLSearchParams({ name: order.name });
   if (recipe.platform) query.set("platform", recipe.platform);
-  const volumesBefore = node.volumes;
+  const volumesBefore = cluster.volumes.heard;
   const text = await node.engine.text("POST", `/containers/create?${query}`, edited.text, {
     deadlineMs: CREATE_MS,
     version: recipe.version,
@@ -294,8 +304,8 @@ async function createOn(
   const engineId = goGet(JSON.parse(text), "Id");
   if (typeof engineId !== "string") throw new DockerError(500, `node ${node.name} answered a create without an ID`);
   const final = claimNonce(cluster, node, placement.nonce, engineId, order.name) ?? placement.record;
+  expectVolumes(cluster, final, volumesBefore, placement.volumes);
   cluster.placements.delete(placement.nonce);
-  expectVolumes(cluster, final, volumesBefore, order.request.volumes);
   await orUndo(cluster, final, async () => {
     await connectOthers(node, final, edited);
     await cluster.registry.own(final, placement.nonce);

@@ -10,6 +10,8 @@ import { remeasure } from "./measure.ts";
 import { toldNetwork } from "./networks/network.ts";
 import type { ClusterNode } from "./node.ts";
 import type { ContainerRecord, ContainerState } from "./record.ts";
+import { volumeGone } from "./volumes/change.ts";
+import { toldVolume } from "./volumes/volume.ts";
 
 /** Actions that only change the state, and to what. */
 const STATES: Readonly<Record<string, ContainerState>> = {
@@ -112,12 +114,15 @@ function changesRow(action: string): boolean {
 }
 
 function followVolume(cluster: Cluster, node: ClusterNode, event: EngineEvent): void {
-  cluster.refresher.markList(node, "volumes");
-  if (event.action === "create" && (event.attributes.driver ?? "local") === "local") {
-    node.volumes = new Set([...node.volumes, event.actorId]);
+  const { volumes, clock, refresher } = cluster;
+  const { actorId: name } = event;
+  if (event.action === "create") {
+    refresher.markList(node, "volumes");
+    // Our own create may have told more already.
+    if (volumes.get(node.id, name)) return;
+    volumes.add(node.id, toldVolume(node, name, event.attributes.driver ?? ""), clock.monotonic());
   } else if (event.action === "destroy") {
-    node.volumes = new Set([...node.volumes].filter((name) => name !== event.actorId));
-    cluster.ownVolumes.delete(node.id, event.actorId);
+    volumeGone(cluster, node.id, name);
   }
 }
 

@@ -50,7 +50,7 @@ export function requireOwnObject<T extends NodeObject>(
   }
 }
 
-function foreignThing(noun: string, name: string, node: string, action: string): DockerError {
+export function foreignThing(noun: string, name: string, node: string, action: string): DockerError {
   return conflict(
     `${noun} ${name} on node ${node} was not created through shoal: to ${action} it, address it as ${node}/${name}, or start the manager with --foreign manage`,
   );

@@ -1,5 +1,5 @@
 /**
- * One node of the cluster: an engine with its identity, its view for the scheduler, its named volumes.
+ * One node of the cluster: an engine with its identity, its view for the scheduler.
  * Owns the facts of one node; must not know other nodes.
  */
 import type { Engine } from "../engine/engine.ts";
@@ -24,8 +24,6 @@ export class ClusterNode {
   readonly told = new ToldEvents();
   /** Engine containers that left, and when (monotonic milliseconds): a list begun before must not bring them back. */
   readonly gone = new Map<string, number>();
-  /** Names of node-local named volumes. */
-  volumes: ReadonlySet<string> = new Set();
   /** Why it has no address pool left for another network, in its engine's words; until a network goes from it. */
   poolsExhausted: string | undefined;
 

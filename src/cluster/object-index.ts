@@ -37,6 +37,8 @@ interface Known<T> {
   readonly object: T;
   /** Monotonic milliseconds when it was learned: lists begun before cannot tell that it is gone. */
   readonly at: number;
+  /** How many objects were heard of when it was learned first. */
+  readonly serial: number;
 }
 
 export class ObjectIndex<T extends NodeObject> {
@@ -48,6 +50,17 @@ export class ObjectIndex<T extends NodeObject> {
   readonly #prefixes = new PrefixIndex<Entry<T>>();
   /** Names that creates under way will take, and the key that each will have where that is decided. */
   readonly #held = new Map<string, string | undefined>();
+  #heard = 0;
+
+  /** How many objects it has heard of so far: a moment that `isNewSince` compares with. */
+  get heard(): number {
+    return this.#heard;
+  }
+
+  /** Whether the object was unknown when so many had been heard of. */
+  isNewSince(heard: number, nodeId: string, engineKey: string): boolean {
+    return (this.#byNode.get(nodeId)?.get(engineKey)?.serial ?? Infinity) > heard;
+  }
 
   /** An engine's list. @param startedAt monotonic milliseconds when it was begun */
   set(nodeId: string, listed: readonly T[], startedAt: number): void {
@@ -135,9 +148,10 @@ export class ObjectIndex<T extends NodeObject> {
       objects = new Map();
       this.#byNode.set(nodeId, objects);
     }
-    const before = objects.get(object.engineKey)?.object;
+    const known = objects.get(object.engineKey);
+    const before = known?.object;
     if (before && (before.key !== object.key || before.name !== object.name)) this.#take(nodeId, object.engineKey);
-    objects.set(object.engineKey, { object, at });
+    objects.set(object.engineKey, { object, at, serial: known?.serial ?? ++this.#heard });
     let entry = this.#byKey.get(object.key);
     if (!entry) {
       entry = { key: object.key, name: object.name, on: new Map() };

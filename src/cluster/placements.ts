@@ -2,9 +2,12 @@
 import type { Timer } from "../kit/clock.ts";
 import { UNDONE_REMEMBERED } from "../kit/limits.ts";
 import type { ContainerRecord } from "./record.ts";
+import { UpcomingVolumes } from "./volumes/upcoming.ts";
 
 export interface Placement {
   readonly nonce: string;
+  /** Names of the volumes that its engine will make on the way, or has. */
+  readonly volumes: readonly string[];
   /** The reserved place; replaced by the final record once the engine gave an ID. */
   record: ContainerRecord;
   /** Monotonic milliseconds when the engine broke off in the middle: lists of its node begun later decide. */
@@ -18,9 +21,11 @@ export interface Placement {
 export class Placements {
   readonly #byNonce = new Map<string, Placement>();
   readonly #undone = new Set<string>();
+  readonly #volumes = new UpcomingVolumes();
 
   add(placement: Placement): void {
     this.#byNonce.set(placement.nonce, placement);
+    for (const name of placement.volumes) this.#volumes.add(name, placement.record.node.id);
   }
 
   get(nonce: string): Placement | undefined {
@@ -28,7 +33,21 @@ export class Placements {
   }
 
   delete(nonce: string): void {
+    const placement = this.#byNonce.get(nonce);
+    if (!placement) return;
     this.#byNonce.delete(nonce);
+    for (const name of placement.volumes) this.#volumes.delete(name, placement.record.node.id);
+  }
+
+  /** IDs of the nodes on which a create under way will make a volume of this name, or use it. */
+  upcomingVolumes(name: string): Iterable<string> {
+    return this.#volumes.nodesOf(name);
+  }
+
+  /** A volume of this name is being made by itself; called to end that. */
+  holdVolume(name: string, nodeId: string): () => void {
+    this.#volumes.add(name, nodeId);
+    return () => this.#volumes.delete(name, nodeId);
   }
 
   /** It counts as not made: what an engine makes of it after all is nobody's. */

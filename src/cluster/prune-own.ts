@@ -9,11 +9,15 @@ import { mapAtMost } from "../kit/limit.ts";
 import { CREATE_MS, PRUNED_AT_ONCE } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
 import { answersOf } from "./fan-out.ts";
+import { shownObjectName } from "./find-object.ts";
 import { managesForeign } from "./foreign.ts";
 import { type RemovedImage, removeFrom } from "./images.ts";
 import type { ClusterNode } from "./node.ts";
 import { isOwnImage } from "./own-images.ts";
 import { PruneFilters } from "./prune-filters.ts";
+import { volumeGone } from "./volumes/change.ts";
+import { isOwnVolume } from "./volumes/own-volumes.ts";
+import { VOLUMES } from "./volumes/volume.ts";
 
 /** What one node gave up. */
 interface Pruned<T> {
@@ -29,6 +33,7 @@ export async function pruneVolumes(
 ): Promise<{ VolumesDeleted: readonly string[]; SpaceReclaimed: number }> {
   const filters = new PruneFilters(rawFilters, ["label", "label!", "all"], cluster.clock.now());
   const all = filters.filters.bool("all", compareVersions(version, "1.42") < 0);
+  await cluster.refresher.settled();
   const { deleted, bytes } = await onAll(cluster, (node) => volumesOf(cluster, node, filters, all));
   return { VolumesDeleted: deleted, SpaceReclaimed: bytes };
 }
@@ -50,7 +55,13 @@ async function volumesOf(
   filters: PruneFilters,
   all: boolean,
 ): Promise<Pruned<string>> {
-  const ours = managesForeign(cluster) ? node.volumes : new Set(cluster.ownVolumes.on(node.id));
+  const foreignToo = managesForeign(cluster);
+  const ours = new Map<string, string>();
+  for (const volume of cluster.volumes.on(node.id)) {
+    const { key, name } = volume;
+    if (!foreignToo && !isOwnVolume(cluster, node.id, name)) continue;
+    ours.set(name, shownObjectName(cluster, VOLUMES, { key, name, on: new Map([[node.id, volume]]) }));
+  }
   if (ours.size === 0) return { deleted: [], bytes: 0 };
   const usage = await diskUsage<{ Volumes?: Volume[] | null }>(node, "volume");
   const wanted = (usage.Volumes ?? []).filter(
@@ -65,8 +76,9 @@ async function volumesOf(
     node.engine.text("DELETE", `/volumes/${encodeURIComponent(Name)}`, undefined, { deadlineMs: CREATE_MS }),
   );
   const gone = removed.map(({ of }) => of);
+  for (const { Name } of gone) volumeGone(cluster, node.id, Name);
   return {
-    deleted: gone.map(({ Name }) => Name),
+    deleted: gone.map(({ Name }) => ours.get(Name) ?? Name),
     bytes: gone.reduce((sum, { UsageData }) => sum + Math.max(0, UsageData?.Size ?? 0), 0),
   };
 }

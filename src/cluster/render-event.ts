@@ -23,8 +23,8 @@ export function clusterEvent(cluster: Cluster, node: ClusterNode, event: EngineE
     const record = node.containers.get(actorId);
     // What is gone already is known by the hint that its create left in its labels.
     actorId = record?.id ?? decodeHint(event.attributes[HINT_LABEL])?.id ?? actorId;
-  } else if (event.type === "network") {
-    actorId = clusterNetworkId(cluster, node, actorId);
+  } else if (event.type === "network" || event.type === "volume") {
+    if (event.type === "network") actorId = clusterNetworkId(cluster, node, actorId);
     const container = node.containers.get(event.attributes.container ?? "");
     if (container && container.id !== event.attributes.container) set("container", container.id);
   }

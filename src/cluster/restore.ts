@@ -118,7 +118,7 @@ function restoreIntent(cluster: Cluster, node: ClusterNode, intent: Intent): voi
     sequence: cluster.inventory.nextSequence(),
     needs: intent.needs,
   };
-  const placement: Placement = { nonce: intent.nonce, record, uncertainSince: undefined };
+  const placement: Placement = { nonce: intent.nonce, record, uncertainSince: undefined, volumes: [] };
   cluster.inventory.add(record);
   settle(cluster, record);
   cluster.placements.add(placement);

@@ -7,6 +7,7 @@ import { familiarImage } from "./image-index.ts";
 import { Inventory } from "./inventory.ts";
 import { isPerNode, NETWORKS, spansNodes } from "./networks/network.ts";
 import type { ContainerRecord } from "./record.ts";
+import { placesOfVolume } from "./volumes/places.ts";
 
 export function surroundingsOf(cluster: Cluster): Surroundings {
   const { inventory, images, nodes } = cluster;
@@ -27,7 +28,7 @@ export function surroundingsOf(cluster: Cluster): Surroundings {
     },
     nodesWithImage: (matcher) => images.nodesMatching(matcher),
     holdersOfImage: (ref) => images.holders(familiarImage(ref)),
-    nodesOfVolume: (name) => nodesWhere(cluster, (node) => node.volumes.has(name)),
+    placesOfVolume: (ref) => placesOfVolume(cluster, ref),
     nodesOfNetwork: (ref) => nodesOfNetwork(cluster, ref),
     containersOn(nodeId) {
       const count = nodes.get(nodeId)?.count;
@@ -78,11 +79,5 @@ function nodesOfNetwork(cluster: Cluster, ref: string): ReadonlySet<string> {
       if (named || !(isPerNode(network) || spansNodes(network))) found.add(nodeId);
     }
   }
-  return found;
-}
-
-function nodesWhere(cluster: Cluster, has: (node: import("./node.ts").ClusterNode) => boolean): ReadonlySet<string> {
-  const found = new Set<string>();
-  for (const node of cluster.nodes.values()) if (has(node)) found.add(node.id);
   return found;
 }

@@ -1,5 +1,6 @@
 /** What a manager is asked to be: the plain outcome of its flags and environment. Must not know where it came from. */
 import type { LogLevel } from "../kit/log.ts";
+import type { Matcher } from "../scheduler/matcher.ts";
 
 export interface ManagerTls {
   /** PEM. Required with `verify`. */
@@ -30,6 +31,8 @@ export interface ManageOptions {
   readonly foreign: "protect" | "manage" | undefined;
   /** Bind mounts of paths that a node does not have: refused or made there; undefined: made while there is but one node. */
   readonly bindMounts: "check" | "engine" | undefined;
+  /** Names of volumes that are but caches. */
+  readonly cacheVolumes: readonly Matcher[];
   /** `file:///directory` or `memory://`. */
   readonly store: string;
   readonly cors: boolean;

@@ -103,6 +103,7 @@ function openCluster(options: ManageOptions, store: Store, log: Logger, audit: A
     nodeNames: options.nodeNames,
     foreign: options.foreign,
     bindMounts: options.bindMounts,
+    cacheVolumes: options.cacheVolumes,
     mintIds: options.mintIds,
     resolveHost,
     store,

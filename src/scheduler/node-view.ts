@@ -27,6 +27,16 @@ export interface NodeView {
   readonly memory: number;
 }
 
+/** Where volumes of one name live. */
+export interface VolumePlaces {
+  /** IDs of the nodes that have one whose contents must not be missed. */
+  readonly kept: ReadonlySet<string>;
+  /** IDs of the nodes that have one which is but a cache. */
+  readonly caches: ReadonlySet<string>;
+  /** The reference named the node: `kept` is that one, whatever it has. */
+  readonly named: boolean;
+}
+
 /** What lives where, asked by the filters. Every answer is a set of node IDs; implemented over indexes by the cluster. */
 export interface Surroundings {
   /** Where the container of this reference lives (name, node/name, ID or unique prefix): empty when there is none. */
@@ -39,8 +49,8 @@ export interface Surroundings {
   nodesWithImage(matcher: Matcher): ReadonlySet<string>;
   /** Nodes that have the image of this name, digest or ID: a preference, found without a search. */
   holdersOfImage(ref: string): { has(node: string): boolean };
-  /** Where a named volume (node-local ones only) already lives. */
-  nodesOfVolume(name: string): ReadonlySet<string>;
+  /** Where a named volume of this reference (name or node/name; node-local ones only) lives, or is about to. */
+  placesOfVolume(ref: string): VolumePlaces;
   /** Where a network (node-local ones only; by name or ID) already lives. */
   nodesOfNetwork(name: string): ReadonlySet<string>;
   /** Containers on a node: all, and those that run; what was decided a moment ago included. */

@@ -65,6 +65,8 @@ export function place(request: Request, nodes: readonly NodeView[], context: Pla
     nodes,
   };
   const checks = activeChecks(request, filterContext, context);
+  const unclear = unclearChoice(checks, nodes);
+  if (unclear !== undefined) return undecided(context.strategy.name, nodes.length, unclear);
   const exclusions = new Exclusions(checks);
   const ranking = context.strategy.ranking(request, context);
   const soft = checks.flatMap(({ check }) => check.soft ?? []);
@@ -115,6 +117,28 @@ function activeChecks(request: Request, filterContext: FilterContext, context: P
     if (check !== undefined) checks.push({ name: filter.name, kind: filter.kind, check });
   }
   return checks;
+}
+
+/**
+ * A refusal when something is on several nodes and nothing that the request asks tells them apart. That one of them is
+ * full, down, cordoned or was tried is no choice of the client's.
+ */
+function unclearChoice(checks: readonly ActiveCheck[], nodes: readonly NodeView[]): string | undefined {
+  if (!checks.some(({ check }) => check.choices !== undefined)) return undefined;
+  const asked = checks.filter(({ kind, name }) => kind === "condition" && name !== "cordon");
+  const possible = nodes.filter((node) => asked.every(({ check }) => check.accepts(node)));
+  for (const { check } of checks) {
+    for (const choice of check.choices ?? []) {
+      const left = possible.filter((node) => choice.nodes.has(node.id));
+      if (left.length > 1) return choice.refusal(left);
+    }
+  }
+  return undefined;
+}
+
+function undecided(strategy: string, considered: number, refusal: string): Decision {
+  const nothing = { ranked: [], filters: [], scores: [], passed: 0 };
+  return { ...nothing, strategy, considered, refusal, refusedFor: "condition" };
 }
 
 function firstExcluding(checks: readonly ActiveCheck[], node: NodeView): number {

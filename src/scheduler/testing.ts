@@ -55,6 +55,7 @@ export class TestCluster {
   readonly volumes = new Map<string, readonly string[]>();
   /** Image → node IDs. */
   readonly images = new Map<string, readonly string[]>();
+  readonly caches = new Map<string, readonly string[]>();
   readonly networks = new Map<string, readonly string[]>();
   readonly #strategy: string | undefined;
   #made = 0;
@@ -105,7 +106,12 @@ export class TestCluster {
         where((container) => container.labels[key] !== undefined && matcher.test(container.labels[key] ?? "")),
       nodesWithImage: (matcher) => where((container) => matcher.test(container.image)),
       holdersOfImage: (ref) => new Set(this.images.get(ref) ?? []),
-      nodesOfVolume: (name) => new Set(this.volumes.get(name) ?? []),
+      placesOfVolume: (ref) => {
+        const [node, name] = ref.includes("/") ? ref.split("/") : [undefined, ref];
+        if (node !== undefined) return { kept: new Set([`id-${node}`]), caches: new Set(), named: true };
+        const places = (of: Map<string, readonly string[]>) => new Set(of.get(name ?? "") ?? []);
+        return { kept: places(this.volumes), caches: places(this.caches), named: false };
+      },
       nodesOfNetwork: (name) => new Set(this.networks.get(name) ?? []),
       containersOn: (node) => {
         const all = this.containers.filter((container) => container.node === node).length;

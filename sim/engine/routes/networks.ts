@@ -112,6 +112,7 @@ export function volumeRoutes(daemon: Daemon): Routes {
     "GET /volumes/{name}": (call) => json(200, volumeForm(volumes.get(call.params.name ?? ""))),
     "DELETE /volumes/{name}": (call) => {
       const name = call.params.name ?? "";
+      if (flag(call.query.get("force")) && !volumes.has(name)) return empty(204);
       volumes.remove(name, containers.mounting(name));
       return empty(204);
     },

@@ -33,7 +33,7 @@ export const PRUNE_ROUTES: readonly Route[] = [
     method: "POST",
     path: "/volumes/prune",
     how: "fanned out",
-    note: "Only what creates through shoal made on the way.",
+    note: "Only what was created through shoal, by itself or on a container's way.",
     mutates: { action: "volume.prune" },
     handle: prune(({ cluster, request }, filters) => pruneVolumes(cluster, filters, request.version ?? API_VERSION)),
   },

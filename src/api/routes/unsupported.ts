@@ -7,13 +7,6 @@ const UNSUPPORTED: Readonly<Record<string, readonly string[]>> = {
   "docker build": ["POST /build", "POST /build/cancel", "POST /session", "POST /grpc"],
   "docker swarm init": ["POST /swarm/init"],
   "docker swarm join": ["POST /swarm/join"],
-  "docker volume": [
-    "GET /volumes",
-    "POST /volumes/create",
-    "GET /volumes/{name}",
-    "PUT /volumes/{name}",
-    "DELETE /volumes/{name}",
-  ],
 };
 
 export const UNSUPPORTED_ROUTES: readonly Route[] = Object.entries(UNSUPPORTED).flatMap(([what, routes]) =>

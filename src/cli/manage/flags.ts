@@ -34,6 +34,7 @@ export interface ManageFlags {
   readonly nodeNames?: boolean;
   readonly foreign?: string;
   readonly bindMounts?: string;
+  readonly cacheVolumes?: readonly string[];
   readonly store?: string;
   readonly requireTls?: boolean;
   readonly allowHost?: readonly string[];
@@ -77,6 +78,11 @@ function placement(command: Command): void {
     .option(
       "--bind-mounts <mode>",
       "a path that a node does not have: check passes the node over, engine has it made there (default: check, engine while there is but one node)",
+    )
+    .option(
+      "--cache-volumes <glob>",
+      "volumes of these names are but caches: used where they are if that is easy, made again elsewhere (repeat)",
+      repeat,
     )
     .option(
       "--store <url>",

@@ -5,6 +5,7 @@
 import { API_VERSION, compareVersions, isVersion, MIN_API_VERSION } from "../../docker/version.ts";
 import { LOG_LEVELS, type LogLevel } from "../../kit/log.ts";
 import type { ManageOptions } from "../../manager/options.ts";
+import { compileMatcher, type Matcher } from "../../scheduler/matcher.ts";
 import { CliError, messageOf } from "../fail.ts";
 import { parseGoDuration } from "../go-duration.ts";
 import type { Env } from "../io.ts";
@@ -68,6 +69,7 @@ export function validateManage(
         flags.bindMounts === undefined
           ? undefined
           : oneOf("--bind-mounts", flags.bindMounts, ["check", "engine"] as const),
+      cacheVolumes: (flags.cacheVolumes ?? []).map(glob),
       store: flags.store ?? (env.SHOAL_STORE || defaultStore(env, uid)),
       cors: flags.apiEnableCors === true,
       requireTls: flags.requireTls === true,
@@ -106,6 +108,15 @@ function oneOf<T extends string>(flag: string, value: string, allowed: readonly 
 function foreign(flags: ManageFlags, env: Env): ManageOptions["foreign"] {
   const value = flags.foreign ?? (env.SHOAL_FOREIGN || undefined);
   return value === undefined ? undefined : oneOf("--foreign", value, ["protect", "manage"] as const);
+}
+
+function glob(text: string): Matcher {
+  if (text === "") throw new CliError("invalid --cache-volumes: expected names, * for any run of characters");
+  try {
+    return compileMatcher(text);
+  } catch (error) {
+    throw new CliError(`invalid --cache-volumes "${text}": ${messageOf(error)}`);
+  }
 }
 
 function duration(flag: string, text: string): number {

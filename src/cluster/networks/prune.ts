@@ -1,7 +1,7 @@
 /** `POST /networks/prune` over the cluster: what is ours and unused goes; which is unused its engine says. */
 import { DockerError } from "../../docker/errors.ts";
 import { rawAt } from "../../docker/json-text.ts";
-import { Limit } from "../../kit/limit.ts";
+import { mapAtMost } from "../../kit/limit.ts";
 import { PRUNED_AT_ONCE } from "../../kit/limits.ts";
 import type { Cluster } from "../cluster.ts";
 import { managesForeign } from "../foreign.ts";
@@ -26,8 +26,7 @@ export async function pruneNetworks(
       isAnswered(cluster, network) &&
       filters.accepts(prunable(network)),
   );
-  const limit = new Limit(PRUNED_AT_ONCE);
-  const gone = await Promise.all(wanted.map((network) => limit.run(() => removeUnused(cluster, network))));
+  const gone = await mapAtMost(PRUNED_AT_ONCE, wanted, (network) => removeUnused(cluster, network));
   const names = wanted.filter((_, i) => gone[i]).map(({ name }) => name);
   return { NetworksDeleted: names.length > 0 ? names : null };
 }

@@ -5,9 +5,12 @@ import type { Kind } from "../find-object.ts";
 import { decodeObjectHint, HINT_LABEL } from "../hint.ts";
 import type { ClusterNode } from "../node.ts";
 import type { NodeObject } from "../object-index.ts";
-import { reconcileVolumes } from "../own-volumes.ts";
+import { reconcileVolumes } from "./own-volumes.ts";
 
-export type NodeVolume = NodeObject;
+export interface NodeVolume extends NodeObject {
+  /** Its driver says that it has the same volume on every node. */
+  readonly isGlobal: boolean;
+}
 
 export const VOLUMES: Kind<NodeVolume> = { noun: "volume", index: ({ volumes }) => volumes, hasIds: false };
 
@@ -20,24 +23,33 @@ interface Row {
 
 /** An engine's answer to `GET /volumes`. @param startedAt monotonic milliseconds when it was begun */
 export function takeVolumes(cluster: Cluster, node: ClusterNode, text: string, startedAt: number): void {
-  const rows = elements(rawAt(text, ["Volumes"]) ?? "[]");
-  const volumes = rows.map((row) => readVolume(node, row));
+  const volumes = elements(rawAt(text, ["Volumes"]) ?? "[]").map((row) => readVolume(node, row));
   cluster.volumes.set(node.id, volumes, startedAt);
-  node.volumes = new Set(volumes.filter(({ driver }) => driver === "local").map(({ name }) => name));
   reconcileVolumes(cluster, node, startedAt);
 }
 
-function readVolume(node: ClusterNode, text: string): NodeVolume {
+/** @param text a row of an engine's list, or its answer to create or inspect */
+export function readVolume(node: ClusterNode, text: string): NodeVolume {
   const row = JSON.parse(text) as Row;
   const { [HINT_LABEL]: hint, ...labels } = row.Labels ?? {};
+  const isGlobal = row.Scope === "global";
   return {
     engineKey: row.Name,
-    // A driver that says so has the same volume on every node.
-    key: row.Scope === "global" ? row.Name : `${node.id}/${row.Name}`,
+    key: isGlobal ? row.Name : keyOn(node, row.Name),
     name: row.Name,
     driver: row.Driver ?? "local",
     labels,
     hint: decodeObjectHint(hint),
+    isGlobal,
     text: hint === undefined ? text : splice(text, [{ path: ["Labels", HINT_LABEL], json: undefined }]),
   };
 }
+
+/** One that an event or an answer tells of, before a list does. @param driver "" for the usual one */
+export function toldVolume(node: ClusterNode, name: string, driver: string): NodeVolume {
+  const key = keyOn(node, name);
+  const nothing = { labels: {}, hint: undefined, isGlobal: false, text: undefined };
+  return { engineKey: name, key, name, driver: driver || "local", ...nothing };
+}
+
+const keyOn = ({ id }: ClusterNode, name: string): string => `${id}/${name}`;

@@ -38,10 +38,20 @@ export interface Check {
   readonly words: readonly string[];
   /** Rules that a node may break at a cost: they order the nodes and never exclude one. */
   readonly soft?: readonly SoftRule[];
+  /** Things of which it must be clear which is meant: no node is chosen while what else is asked leaves several. */
+  readonly choices?: readonly Choice[];
   /** How far an excluded node is from being accepted; the smallest is named as the nearest miss. */
   miss?(node: NodeView): number;
   /** A clause that explains the exclusion better than one node's reason does. */
   readonly summary?: string | undefined;
+}
+
+/** One of several alike things, each on a node of its own. */
+export interface Choice {
+  /** IDs of the nodes that have one. */
+  readonly nodes: ReadonlySet<string>;
+  /** What the client is told, given the nodes between which nothing decides. */
+  refusal(nodes: readonly NodeView[]): string;
 }
 
 export interface SoftRule {

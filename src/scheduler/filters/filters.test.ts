@@ -108,6 +108,7 @@ describe("what already lives somewhere", () => {
     cluster.containers.push({ id: "1", node: "id-n1", name: "db", image: "postgres", labels: { tier: "data" } });
     cluster.containers.push({ id: "2", node: "id-n2", name: "cache", image: "redis:7", labels: { tier: "fast" } });
     cluster.volumes.set("logs", ["id-n1", "id-n3"]).set("data", ["id-n3"]).set("old", ["id-n2"]);
+    cluster.caches.set("npm", ["id-n2"]);
     cluster.networks.set("shop", ["id-n2"]);
     return cluster;
   }
@@ -123,6 +124,11 @@ describe("what already lives somewhere", () => {
     ["volume", { HostConfig: { Binds: ["logs:/l", "data:/d"] } }, ["n3"]],
     ["volume", { HostConfig: { Binds: ["logs:/l", "old:/o"] } }, []],
     ["volume", { HostConfig: { Binds: ["new:/n"] } }, ["n1", "n2", "n3"]],
+    ["volume", { HostConfig: { Binds: ["n1/new:/n"] } }, ["n1"]],
+    ["volume", { HostConfig: { Mounts: [{ Type: "volume", Source: "n3/logs", Target: "/l" }] } }, ["n3"]],
+    ["volume", { HostConfig: { Binds: ["npm:/n"] } }, ["n1", "n2", "n3"]],
+    ["volume", { Labels: { "shoal.cache": "true" }, HostConfig: { Binds: ["data:/d"] } }, ["n1", "n2", "n3"]],
+    ["volume", { Labels: { "shoal.cache": "true" }, HostConfig: { Binds: ["n1/data:/d"] } }, ["n1"]],
     ["network", { HostConfig: { NetworkMode: "shop" } }, ["n2"]],
     ["network", { HostConfig: { NetworkMode: "unheard-of" } }, ["n1", "n2", "n3"]],
     ["affinity", { Env: ["affinity:container==db"] }, ["n1"]],
@@ -134,6 +140,31 @@ describe("what already lives somewhere", () => {
     ["affinity", { Env: ["affinity:container==~nobody"] }, ["n1", "n2", "n3"]],
   ])("%s %j: %j", (filter, body, nodes) => {
     expect(accepted(filter, inhabited(), body)).toEqual(nodes);
+  });
+
+  it.each([
+    [{ HostConfig: { Binds: ["npm:/n"] } }],
+    [{ Labels: { "shoal.cache": "true" }, HostConfig: { Binds: ["old:/o"] } }],
+  ])("a cache only draws: %j", (body) => {
+    expect(inhabited().run(request(body))).toBe("n2");
+    const elsewhere = { ...body, Env: ["constraint:node==n1"] };
+    expect(inhabited().run(request(elsewhere))).toBe("n1");
+  });
+
+  it("a name that several nodes have is not guessed, whatever keeps one of them out but what is asked", () => {
+    const refused = 'The volume name "logs" is on several nodes: say which one, n1/logs or n3/logs';
+    const body = { HostConfig: { Binds: ["logs:/l"] } };
+    expect(inhabited().run(request(body))).toBe(refused);
+    const cluster = inhabited();
+    cluster.nodes = cluster.nodes.map((node) =>
+      node.name === "n1" ? { ...node, healthy: false, cordoned: true } : node,
+    );
+    expect(cluster.run(request(body))).toBe(refused);
+    expect(inhabited().run(request(body), { exclude: new Map([["id-n1", "failed"]]) })).toBe(refused);
+    expect(inhabited().run(request({ ...body, Env: ["constraint:node!=n1"] }))).toBe("n3");
+    expect(inhabited().run(request({ HostConfig: { Binds: ["logs:/l", "data:/d"] } }))).toBe("n3");
+    expect(inhabited().run(request({ HostConfig: { Binds: ["n1/logs:/l"] } }))).toBe("n1");
+    expect(inhabited().run(request({ HostConfig: { Binds: ["logs:/l"], VolumesFrom: ["db"] } }))).toBe("n1");
   });
 
   it("says where each is", () => {
