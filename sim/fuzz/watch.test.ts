@@ -45,6 +45,7 @@ describe("the fuzzer's watch over the engines", () => {
     ["POST /containers/create", "POST /v1.51/containers/create?name=x"],
     ["POST /images/prune", "DELETE /v1.51/images/sha256%3Aabc"],
     ["POST /volumes/prune", "DELETE /v1.51/volumes/abc"],
+    ["POST /networks/prune", "DELETE /v1.51/networks/abc"],
     ["", "GET /v1.51/containers/json?all=1"],
   ])("has nothing against %s as %s", async (client, engine) => {
     expect(await said(client, engine)).toEqual([]);

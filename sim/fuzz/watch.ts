@@ -43,6 +43,7 @@ const ALSO: Readonly<Record<string, readonly RegExp[]>> = {
   "POST /containers/prune": [/^DELETE \/containers\/[^/]+$/],
   "POST /images/prune": [/^DELETE \/images\/.+$/],
   "POST /volumes/prune": [/^DELETE \/volumes\/[^/]+$/],
+  "POST /networks/prune": [/^DELETE \/networks\/[^/]+$/],
 };
 
 export class Watch {

@@ -41,14 +41,27 @@ function save(daemon: Daemon, names: readonly string[]): Answer {
   return { status: 200, headers: { "Content-Type": "application/x-tar" }, body };
 }
 
-async function load(daemon: Daemon, call: Call): Promise<Answer> {
-  const text = (await readAll(call.body)).toString("utf8");
-  let all: Archived[];
+/** Undefined when the text is none. */
+function archive(text: string): readonly Archived[] | undefined {
   try {
-    all = JSON.parse(text) as Archived[];
+    const all: unknown = JSON.parse(text);
+    return Array.isArray(all) && all.every(isArchived) ? all : undefined;
   } catch {
-    return failed("Error processing tar file(exit status 1): unexpected EOF");
+    return undefined;
   }
+}
+
+function isArchived(value: unknown): value is Archived {
+  if (typeof value !== "object" || value === null) return false;
+  const { id, created, tags, config } = value as Partial<Archived>;
+  if (typeof id !== "string" || typeof created !== "number" || typeof config !== "object" || config === null)
+    return false;
+  return Array.isArray(tags) && tags.every((tag) => typeof tag === "string");
+}
+
+async function load(daemon: Daemon, call: Call): Promise<Answer> {
+  const all = archive((await readAll(call.body)).toString("utf8"));
+  if (!all) return failed("Error processing tar file(exit status 1): unexpected EOF");
   return lines(
     all.flatMap((one) => {
       daemon.images.load(one);
