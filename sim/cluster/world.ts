@@ -29,6 +29,7 @@ import { Limit } from "../../src/kit/limit.ts";
 import { type Logger, silentLog } from "../../src/kit/log.ts";
 import { seededRandom } from "../../src/kit/random.ts";
 import { filtersByName } from "../../src/scheduler/filters/index.ts";
+import { DEFAULT_GROUPS } from "../../src/scheduler/group.ts";
 import { strategyByName } from "../../src/scheduler/strategies/index.ts";
 import { MemoryStore, MemoryStoreData } from "../../src/store/drivers/memory.ts";
 import { SimEngine, type SimEngineOptions } from "../engine/engine.ts";
@@ -154,6 +155,7 @@ export class World {
       overcommit: 0.05,
       cpuShares: "cpus",
       pullTo: "one",
+      groups: DEFAULT_GROUPS,
       nodeNames: false,
       foreign: undefined,
       mintIds: false,

@@ -15,6 +15,7 @@ import { Limit } from "../../src/kit/limit.ts";
 import { ENGINES_AT_ONCE, ENGINES_WAITING } from "../../src/kit/limits.ts";
 import type { LogFields, Logger } from "../../src/kit/log.ts";
 import { filtersByName } from "../../src/scheduler/filters/index.ts";
+import { DEFAULT_GROUPS } from "../../src/scheduler/group.ts";
 import { strategyByName } from "../../src/scheduler/strategies/index.ts";
 import { FileStore } from "../../src/store/drivers/file/file-store.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -105,6 +106,7 @@ export class Manager {
       overcommit: OVERCOMMIT,
       cpuShares: "cpus",
       pullTo: "one",
+      groups: DEFAULT_GROUPS,
       nodeNames: false,
       mintIds: plan.mintIds,
       foreign: "protect",

@@ -60,6 +60,12 @@ const COMMANDS: readonly Entry[] = [
     load: async (io) => (await import("./views/images.ts")).imagesCommand(io),
   },
   {
+    name: "groups",
+    aliases: [],
+    summary: "List the groups (Compose projects and the like) and their homes",
+    load: async (io) => (await import("./views/groups.ts")).groupsCommand(io),
+  },
+  {
     name: "why",
     aliases: [],
     summary: "Explain why a container is on its node, or on none",

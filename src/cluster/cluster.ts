@@ -8,6 +8,7 @@ import type { Clock } from "../kit/clock.ts";
 import type { Logger } from "../kit/log.ts";
 import type { Random } from "../kit/random.ts";
 import type { Filter } from "../scheduler/filters/filter.ts";
+import type { GroupOptions } from "../scheduler/group.ts";
 import { Ledger } from "../scheduler/ledger.ts";
 import type { Matcher } from "../scheduler/matcher.ts";
 import type { Strategy } from "../scheduler/strategies/strategy.ts";
@@ -17,6 +18,8 @@ import { Decisions } from "./decisions.ts";
 import { type ClusterEvent, EventHub } from "./event-hub.ts";
 import { ExecIndex } from "./exec-index.ts";
 import type { ForeignMode } from "./foreign.ts";
+import { Groups } from "./groups/groups.ts";
+import { objectsOfGroups } from "./groups/standing.ts";
 import { ImageIndex } from "./image-index.ts";
 import { Inventory } from "./inventory.ts";
 import type { NodeNetwork } from "./networks/network.ts";
@@ -43,6 +46,8 @@ export interface ClusterOptions {
   /** What `-c N` with N ≤ 8 means: whole CPUs as in the seeds, or Docker's weight. */
   readonly cpuShares: "cpus" | "docker";
   readonly pullTo: "one" | "all";
+  /** What names a group besides the usual labels, and how one is placed that does not say. */
+  readonly groups: GroupOptions;
   /** List names as `node-1/redis`, as classic Swarm did. */
   readonly nodeNames: boolean;
   /** What is not ours; undefined: managed while there is but one node. */
@@ -76,8 +81,8 @@ export class Cluster {
   readonly inventory = new Inventory();
   readonly tags: Tags;
   readonly images: ImageIndex;
-  readonly networks = new ObjectIndex<NodeNetwork>();
-  readonly volumes = new ObjectIndex<NodeVolume>();
+  readonly networks: ObjectIndex<NodeNetwork>;
+  readonly volumes: ObjectIndex<NodeVolume>;
   readonly ledger = new Ledger();
   readonly placements = new Placements();
   readonly execs = new ExecIndex();
@@ -89,6 +94,7 @@ export class Cluster {
   readonly refresher: Refresher;
   readonly writer: StoreWriter;
   readonly registry: Registry;
+  readonly groups: Groups;
   readonly ownImages: Notes<ImageNote>;
   readonly ownVolumes: Notes<VolumeNote>;
   readonly expectedVolumes: ExpectedVolumes = new WeakMap();
@@ -107,6 +113,9 @@ export class Cluster {
     this.registry = new Registry(this.writer);
     this.tags = new Tags(this.writer);
     this.images = new ImageIndex(this.tags);
+    this.groups = new Groups(this);
+    this.networks = new ObjectIndex(objectsOfGroups(this, "network"));
+    this.volumes = new ObjectIndex(objectsOfGroups(this, "volume"));
     this.ownImages = new Notes("images/", this);
     this.ownVolumes = new Notes("volumes/", this);
   }

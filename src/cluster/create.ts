@@ -10,6 +10,7 @@ import { clampVersion } from "../docker/version.ts";
 import { isImageMissing, isNodesOwnFault } from "../engine/quirks.ts";
 import { WireError } from "../engine/wire/wire.ts";
 import { CREATE_MS, NODES_TRIED, RECIPE_CHARS } from "../kit/limits.ts";
+import type { GroupAsk } from "../scheduler/group.ts";
 import { type Decision, place, refusalError } from "../scheduler/place.ts";
 import { type Request, readRequest } from "../scheduler/request.ts";
 import { PathSearch } from "./bind-paths.ts";
@@ -20,6 +21,7 @@ import { BODY_SHAPE, type EngineBody, engineBody, GUARDED_PATHS, wholeCpus } fro
 import { failedForItself, succeeded } from "./distress.ts";
 import { isUncertain } from "./exchange.ts";
 import { forget } from "./forget.ts";
+import { joinGroup, mayBeUnread, requireReserve, type Tried } from "./groups/standing.ts";
 import { encodeHint } from "./hint.ts";
 import { settle } from "./holdings.ts";
 import { FAILED } from "./home.ts";
@@ -65,14 +67,14 @@ export async function createContainer(cluster: Cluster, wantedName: string, reci
   }
   assertNoVariants(recipe.text, GUARDED_PATHS);
   const name = chooseName(cluster, wantedName);
-  let request = readRequest(body, name, recipe.platform, { cpuShares: cluster.options.cpuShares });
+  let request = readRequest(body, name, recipe.platform, cluster.options);
   if (request.hostNetwork) {
     request = await withImagePorts(cluster, request);
     requireFree(cluster, name);
   }
-  // On a node that is being read there may be one of the name: elsewhere it would be made again, empty.
-  if (request.volumes.some((ref) => livesNowhere(cluster, ref)) && (await settling(cluster)))
-    requireFree(cluster, name);
+  // On a node that is being read there may be a volume of the name, or a member of the group.
+  const mayLive = request.volumes.some((ref) => livesNowhere(cluster, ref)) || mayBeUnread(cluster, request.group);
+  if (mayLive && (await settling(cluster))) requireFree(cluster, name);
   return placeOrder(cluster, { recipe, body, name, request, identity: undefined }, new Map());
 }
 
@@ -100,6 +102,7 @@ export async function placeOrder(cluster: Cluster, order: Order, excluded: Map<s
   let failure: DockerError | undefined;
   for (let tries = 0; tries < NODES_TRIED && !paths.exhausted; ) {
     // From the decision to the booked placement nothing waits: that is the lock.
+    requireReserve(cluster, order.request.group);
     let decision = decide(cluster, order, excluded);
     if (decision.refusal !== undefined && order.identity === undefined && (await settling(cluster))) {
       requireFree(cluster, order.name);
@@ -107,7 +110,7 @@ export async function placeOrder(cluster: Cluster, order: Order, excluded: Map<s
     }
     const node = chooseNode(cluster, order, decision);
     if (!node) throw failure ?? paths.refusal(decision) ?? refusalError(decision);
-    const placement = book(cluster, order, node);
+    const placement = book(cluster, order, node, excluded);
     const kept = { name: order.name, id: undefined, time: cluster.clock.now(), node: node.name, decision };
     cluster.decisions.keep(kept);
     const whyNot = await paths.whyNot(node);
@@ -117,7 +120,7 @@ export async function placeOrder(cluster: Cluster, order: Order, excluded: Map<s
       continue;
     }
     tries++;
-    await intend(cluster, placement);
+    await intend(cluster, placement, order.request.group);
     try {
       const answer = await createOn(cluster, order, node, placement);
       cluster.decisions.keep({ ...kept, id: answer.record.id });
@@ -179,7 +182,7 @@ function decideAmong(
   for (const node of nodes) views.push(node.view);
   return place(order.request, views, {
     ledger: cluster.ledger,
-    surroundings: surroundingsOf(cluster),
+    surroundings: surroundingsOf(cluster, excluded),
     strategy: options.strategy,
     filters: options.filters,
     overcommit: options.overcommit,
@@ -201,8 +204,8 @@ function chooseNode(cluster: Cluster, order: Order, decision: Decision): Cluster
   return cluster.nodes.get(pulled?.id ?? best.id);
 }
 
-/** Takes the name, the resources and the ports. Synchronous. */
-function book(cluster: Cluster, order: Order, node: ClusterNode): Placement {
+/** Takes the name, the resources and the ports, and a home for its group. Synchronous. */
+function book(cluster: Cluster, order: Order, node: ClusterNode, excluded: Tried): Placement {
   const nonce = cluster.random.hex(8);
   const record: ContainerRecord = {
     id: order.identity?.id ?? cluster.random.hex(32),
@@ -236,6 +239,8 @@ function book(cluster: Cluster, order: Order, node: ClusterNode): Placement {
   };
   const volumes = order.request.volumes.map((ref) => engineVolumeName(cluster, ref));
   const placement: Placement = { nonce, volumes, record, uncertainSince: undefined };
+  joinGroup(cluster, order.request.group, node, excluded);
+  if (order.request.group !== undefined) cluster.groups.begun(order.request.group.key);
   cluster.inventory.add(record);
   settle(cluster, record);
   cluster.placements.add(placement);
@@ -250,9 +255,10 @@ function resolveSuccession<T extends { readonly replaces?: string }>(cluster: Cl
 }
 
 /** What a crash leaves of the create is found by this. Throws 503, the placement given back, when the store does not take it. */
-async function intend(cluster: Cluster, placement: Placement): Promise<void> {
+async function intend(cluster: Cluster, placement: Placement, group: GroupAsk | undefined): Promise<void> {
   try {
-    await cluster.registry.intend(placement.record, placement.nonce);
+    const groupDurable = group && cluster.groups.durable(group.key);
+    await Promise.all([groupDurable, cluster.registry.intend(placement.record, placement.nonce)]);
   } catch (error) {
     unbook(cluster, placement);
     throw error;

@@ -1,6 +1,7 @@
 /** What follows when a container leaves the cluster, or its needs become known: the counts that the rest stands on. */
 import type { Cluster } from "./cluster.ts";
 import { judgeCopies } from "./copies.ts";
+import { groupOfRecord, leftGroup } from "./groups/standing.ts";
 import { settle } from "./holdings.ts";
 import type { ClusterNode } from "./node.ts";
 import type { ContainerRecord } from "./record.ts";
@@ -10,6 +11,7 @@ import { forgetRow } from "./remembered.ts";
 export function forget(cluster: Cluster, record: ContainerRecord): void {
   drop(cluster, record);
   forgetRow(cluster, record.node, record.engineId);
+  leftGroup(cluster, groupOfRecord(cluster, record));
   if (!isReplaced(cluster, record)) cluster.registry.forget(record);
 }
 
@@ -17,6 +19,7 @@ export function forget(cluster: Cluster, record: ContainerRecord): void {
 export async function forgetAnswered(cluster: Cluster, record: ContainerRecord): Promise<void> {
   drop(cluster, record);
   forgetRow(cluster, record.node, record.engineId);
+  leftGroup(cluster, groupOfRecord(cluster, record));
   if (isReplaced(cluster, record)) return;
   try {
     await cluster.registry.forgetDurably(record);

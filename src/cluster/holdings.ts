@@ -1,4 +1,5 @@
 /** Keeps the ledger true to the records: what each container holds now, on its node. Synchronous throughout. */
+import { groupKey } from "../scheduler/group.ts";
 import type { Reservation } from "../scheduler/ledger.ts";
 import type { PortClaim } from "../scheduler/request.ts";
 import type { Cluster } from "./cluster.ts";
@@ -11,14 +12,15 @@ export function settle(cluster: Cluster, record: ContainerRecord): void {
     ledger.release(record.id);
     return;
   }
-  const wanted = reservationOf(record);
+  const wanted = reservationOf(cluster, record);
   const held = ledger.get(record.id);
   if (held && sameReservation(held, wanted)) return;
   ledger.release(record.id);
   ledger.reserve(wanted);
 }
 
-export function reservationOf(record: ContainerRecord, needs: Needs = record.needs): Reservation {
+export function reservationOf({ options }: Cluster, record: ContainerRecord, needs: Needs = record.needs): Reservation {
+  const group = groupKey(record.labels, options.groups);
   return {
     id: record.id,
     node: record.node.id,
@@ -27,6 +29,7 @@ export function reservationOf(record: ContainerRecord, needs: Needs = record.nee
     ports: unite(needs.ports, record.state === "running" || record.state === "paused" ? record.published : []),
     ...(needs.slot !== undefined && { slot: needs.slot }),
     ...(needs.replaces !== undefined && { replaces: needs.replaces }),
+    ...(group !== undefined && { group }),
   };
 }
 
@@ -47,6 +50,7 @@ function sameReservation(a: Reservation, b: Reservation): boolean {
     a.memory === b.memory &&
     a.slot === b.slot &&
     a.replaces === b.replaces &&
+    a.group === b.group &&
     a.ports.length === b.ports.length &&
     a.ports.every((port, i) => {
       const other = b.ports[i];

@@ -3,11 +3,14 @@
  * has not come yet. Decided in one step: nothing here waits.
  */
 import { badRequest } from "../docker/errors.ts";
+import { readGroup } from "../scheduler/group.ts";
 import { place, refusalError } from "../scheduler/place.ts";
 import { readRequest } from "../scheduler/request.ts";
 import type { Cluster } from "./cluster.ts";
+import { joinGroup, mayBeUnread, requireReserve, whileMaking } from "./groups/standing.ts";
 import { requireReachable } from "./lookup.ts";
 import type { ClusterNode } from "./node.ts";
+import { settling } from "./settling.ts";
 import { surroundingsOf } from "./surroundings.ts";
 
 /** Why a node that was tried is passed over, as `shoal why` says it. */
@@ -22,6 +25,21 @@ export interface HomeWish {
   readonly tried: ReadonlySet<string>;
 }
 
+/**
+ * Makes it there: the node is the home of the group that the object belongs to from the moment on in which it was chosen.
+ * Rejects as `homeFor` throws, with 503 when the store does not take the home, and as `make` does.
+ */
+export async function atHome<T>(cluster: Cluster, wish: HomeWish, make: (node: ClusterNode) => Promise<T>): Promise<T> {
+  const group = readGroup(wish.labels, cluster.options.groups);
+  if (mayBeUnread(cluster, group)) await settling(cluster);
+  // Where a node failed, others of its group that are being made there decide whether the group can still leave it.
+  if (group && wish.tried.size > 0) await cluster.groups.made(group.key);
+  requireReserve(cluster, group);
+  const node = homeFor(cluster, wish);
+  joinGroup(cluster, group, node, wish.tried);
+  return whileMaking(cluster, group, () => make(node));
+}
+
 /** Throws DockerError: 400 for a node that is not there, 503 for one that does not answer, 409 when no node will do. */
 export function homeFor(cluster: Cluster, { labels, node: name, tried }: HomeWish): ClusterNode {
   if (name !== undefined) {
@@ -31,11 +49,11 @@ export function homeFor(cluster: Cluster, { labels, node: name, tried }: HomeWis
     return node;
   }
   const { options } = cluster;
-  const request = readRequest({ Labels: labels }, "", undefined, { cpuShares: options.cpuShares });
+  const request = readRequest({ Labels: labels }, "", undefined, options);
   const views = [...cluster.nodes.values()].map((node) => node.view);
   const decision = place(request, views, {
     ledger: cluster.ledger,
-    surroundings: surroundingsOf(cluster),
+    surroundings: surroundingsOf(cluster, tried),
     strategy: options.strategy,
     filters: options.filters,
     overcommit: options.overcommit,

@@ -41,7 +41,11 @@ interface Known<T> {
   readonly serial: number;
 }
 
+/** Told of each object that comes (no `before`), is known better, or goes (no `after`). */
+export type ObjectObserver = (nodeId: string, before: NodeObject | undefined, after: NodeObject | undefined) => void;
+
 export class ObjectIndex<T extends NodeObject> {
+  readonly #observer: ObjectObserver | undefined;
   readonly #byNode = new Map<string, Map<string, Known<T>>>();
   /** Node ID → engine key → when it went: a list begun before must not bring it back. */
   readonly #gone = new Map<string, Map<string, number>>();
@@ -60,6 +64,10 @@ export class ObjectIndex<T extends NodeObject> {
   /** Whether the object was unknown when so many had been heard of. */
   isNewSince(heard: number, nodeId: string, engineKey: string): boolean {
     return (this.#byNode.get(nodeId)?.get(engineKey)?.serial ?? Infinity) > heard;
+  }
+
+  constructor(observer?: ObjectObserver) {
+    this.#observer = observer;
   }
 
   /** An engine's list. @param startedAt monotonic milliseconds when it was begun */
@@ -104,6 +112,11 @@ export class ObjectIndex<T extends NodeObject> {
     return this.#byNode.get(nodeId)?.get(engineKey)?.object;
   }
 
+  /** How many a node has. */
+  countOn(nodeId: string): number {
+    return this.#byNode.get(nodeId)?.size ?? 0;
+  }
+
   *on(nodeId: string): IterableIterator<T> {
     for (const { object } of this.#byNode.get(nodeId)?.values() ?? []) yield object;
   }
@@ -143,14 +156,15 @@ export class ObjectIndex<T extends NodeObject> {
   }
 
   #put(nodeId: string, object: T, at: number): void {
+    const known = this.#byNode.get(nodeId)?.get(object.engineKey);
+    const before = known?.object;
+    const isSame = before?.key === object.key && before.name === object.name;
+    if (before && !isSame) this.#take(nodeId, object.engineKey);
     let objects = this.#byNode.get(nodeId);
     if (!objects) {
       objects = new Map();
       this.#byNode.set(nodeId, objects);
     }
-    const known = objects.get(object.engineKey);
-    const before = known?.object;
-    if (before && (before.key !== object.key || before.name !== object.name)) this.#take(nodeId, object.engineKey);
     objects.set(object.engineKey, { object, at, serial: known?.serial ?? ++this.#heard });
     let entry = this.#byKey.get(object.key);
     if (!entry) {
@@ -161,6 +175,7 @@ export class ObjectIndex<T extends NodeObject> {
       this.#byName.set(object.name, named.add(entry));
     }
     entry.on.set(nodeId, object);
+    this.#observer?.(nodeId, isSame ? before : undefined, object);
   }
 
   #take(nodeId: string, engineKey: string): void {
@@ -171,7 +186,12 @@ export class ObjectIndex<T extends NodeObject> {
     if (objects.size === 0) this.#byNode.delete(nodeId);
     const entry = this.#byKey.get(object.key);
     entry?.on.delete(nodeId);
-    if (!entry || entry.on.size > 0) return;
+    if (entry?.on.size === 0) this.#drop(entry);
+    this.#observer?.(nodeId, object, undefined);
+  }
+
+  /** No node has it any more. */
+  #drop(entry: Entry<T>): void {
     this.#byKey.delete(entry.key);
     this.#prefixes.delete(entry.key);
     const named = this.#byName.get(entry.name);

@@ -6,6 +6,7 @@ import { absorbAll } from "./absorb.ts";
 import type { Cluster } from "./cluster.ts";
 import { followEvent } from "./follow-event.ts";
 import { allMeasured } from "./forget.ts";
+import { reconcileGroups } from "./groups/standing.ts";
 import { readList } from "./list-entry.ts";
 import { measure } from "./measure.ts";
 import { engineReplaced } from "./moved.ts";
@@ -73,6 +74,7 @@ function takeInventory(cluster: Cluster, node: ClusterNode, inventory: EngineInv
   node.known = true;
   node.updatedAt = cluster.clock.now();
   node.touch();
+  reconcileGroups(cluster, node);
   if (node.unmeasured === 0) allMeasured(node);
   measure(cluster, node);
 }

@@ -67,13 +67,18 @@ function takeCluster({ registry }: Cluster, value: string): void {
 
 /** @returns false when it cannot be read */
 function takeEntry(cluster: Cluster, key: string, value: string): boolean {
-  const { registry, tombstones, remembered, ownImages, ownVolumes, tags } = cluster;
+  const { registry, tombstones, remembered, ownImages, ownVolumes, tags, groups } = cluster;
   if (key.startsWith(IDENTITIES)) return registry.park(decodeIdentity(value));
   if (key.startsWith(INTENTS)) return registry.parkIntent(decodeIntent(value));
   if (key.startsWith(TOMBSTONES)) return tombstones.add(decodeTombstone(value));
   if (key.startsWith(NODES) || key.startsWith(ROWS)) return remembered.load(key, value);
   try {
-    return ownImages.restore(key, value) || ownVolumes.restore(key, value) || tags.restore(key, value);
+    return (
+      ownImages.restore(key, value) ||
+      ownVolumes.restore(key, value) ||
+      tags.restore(key, value) ||
+      groups.restore(key, value)
+    );
   } catch {
     return false;
   }

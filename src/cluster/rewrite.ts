@@ -19,7 +19,8 @@ export async function followStore(cluster: Cluster, signal: AbortSignal): Promis
   await cluster.options.store.watch("", observer, signal);
 }
 
-function writeAgain({ inventory, placements, registry, ownImages, ownVolumes, tags, writer, log }: Cluster): void {
+function writeAgain(cluster: Cluster): void {
+  const { inventory, placements, registry, ownImages, ownVolumes, tags, groups, writer, log } = cluster;
   log.warn("the store was restored: what this manager knows is written into it again");
   writer.later([clusterWrite(registry)]);
   for (const record of inventory.newestFirst()) registry.remember(record);
@@ -27,4 +28,5 @@ function writeAgain({ inventory, placements, registry, ownImages, ownVolumes, ta
   ownImages.writeAgain();
   ownVolumes.writeAgain();
   tags.writeAgain();
+  groups.writeAgain();
 }

@@ -11,6 +11,7 @@ import { removeCopy } from "./copies.ts";
 import { placeOrder } from "./create.ts";
 import { nodeFailure, statusOfCall } from "./exchange.ts";
 import { drop } from "./forget.ts";
+import { groupOfRecord, rebuildGroup } from "./groups/standing.ts";
 import { reservationOf, settle } from "./holdings.ts";
 import { FAILED } from "./home.ts";
 import { type ContainerRecord, holds } from "./record.ts";
@@ -59,7 +60,7 @@ export async function whileStarting<T>(cluster: Cluster, record: ContainerRecord
 /** An ended container gave back what it held: its node must have room again. Held from now on, whatever is read meanwhile. */
 function bookAgain(cluster: Cluster, record: ContainerRecord): void {
   if (holds(record)) return;
-  const wanted = reservationOf(record);
+  const wanted = reservationOf(cluster, record);
   const why = whyNoRoom(cluster, wanted);
   if (why !== undefined) throw conflict(`${NO_ROOM}\n${record.node.name}: ${why}`);
   cluster.ledger.reserve(wanted);
@@ -98,12 +99,12 @@ async function moveAndStart(
     error: cause.message,
   });
   const body = decodeJson(recipe.text);
-  const request = readRequest(body, record.name, recipe.platform, { cpuShares: cluster.options.cpuShares });
+  const request = readRequest(body, record.name, recipe.platform, cluster.options);
   const identity = { id: record.id, epoch: record.epoch + 1 };
   const order = { recipe, body, name: record.name, request, identity };
   // The first copy stays until the second is there; meanwhile no list or event may bring it back.
   node.ignored.add(record.engineId);
-  const held = reservationOf(record);
+  const held = reservationOf(cluster, record);
   drop(cluster, record);
   // It may have to stay after all, and what it holds must be there then.
   cluster.ledger.reserve({ ...held, id: movingId(record) });
@@ -144,6 +145,7 @@ function takeBack(cluster: Cluster, record: ContainerRecord): void {
   // Undoing the second copy may have taken the identity out of the store.
   cluster.registry.remember(same);
   settle(cluster, same);
+  rebuildGroup(cluster, groupOfRecord(cluster, same));
   cluster.refresher.mark(same, true);
 }
 

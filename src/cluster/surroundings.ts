@@ -3,13 +3,15 @@ import type { Matcher } from "../scheduler/matcher.ts";
 import type { Surroundings } from "../scheduler/node-view.ts";
 import type { Cluster } from "./cluster.ts";
 import { candidates } from "./find-object.ts";
+import { groupStanding, type Tried } from "./groups/standing.ts";
 import { familiarImage } from "./image-index.ts";
 import { Inventory } from "./inventory.ts";
 import { isPerNode, NETWORKS, spansNodes } from "./networks/network.ts";
 import type { ContainerRecord } from "./record.ts";
 import { placesOfVolume } from "./volumes/places.ts";
 
-export function surroundingsOf(cluster: Cluster): Surroundings {
+/** @param tried nodes that are no new home for a group */
+export function surroundingsOf(cluster: Cluster, tried?: Tried): Surroundings {
   const { inventory, images, nodes } = cluster;
   return {
     nodesOfContainer(ref) {
@@ -34,6 +36,9 @@ export function surroundingsOf(cluster: Cluster): Surroundings {
       const count = nodes.get(nodeId)?.count;
       return { all: count?.all ?? 0, running: count?.busy ?? 0 };
     },
+    groupOf: (ask) => groupStanding(cluster, ask, tried),
+    groupsExpectedOn: (nodeId) => cluster.groups.expectedOn(nodeId),
+    networksOn: (nodeId) => cluster.networks.countOn(nodeId),
   };
 }
 

@@ -53,7 +53,7 @@ export async function updateContainer(
   const needs = updatedNeeds(record.needs, body, wholeCpus);
   const before = { needs: record.needs, cpuShares: record.cpuShares };
   if (holds(record)) {
-    const why = whyNoRoom(cluster, reservationOf(record, needs));
+    const why = whyNoRoom(cluster, reservationOf(cluster, record, needs));
     if (why !== undefined) throw conflict(`${NO_ROOM}\n${node.name}: ${why}`);
   }
   // Until the engine has answered either may be true: the greater of both is held.

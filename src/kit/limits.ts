@@ -98,6 +98,10 @@ export const ENGINE_SHORT_SESSION_MS = 5_000;
 export const EVENTS_REMEMBERED = 1_024;
 /** Events that shoal told because no engine could any more, kept for readers of the past. */
 export const MISSED_EVENTS_REMEMBERED = 1_024;
+/** Characters of a label's value that names a group. */
+export const GROUP_VALUE_CHARS = 1_024;
+/** A new group without a container counts as one that is about to come for this long. */
+export const GROUP_EXPECTED_MS = 300_000;
 /** Placement expressions of one kind in one create body. */
 export const EXPRESSIONS_PER_REQUEST = 256;
 /** Links, volumes-from, named volumes and networks of one create body: each is looked up before it is placed. */

@@ -1,5 +1,6 @@
 /** What a manager is asked to be: the plain outcome of its flags and environment. Must not know where it came from. */
 import type { LogLevel } from "../kit/log.ts";
+import type { GroupOptions } from "../scheduler/group.ts";
 import type { Matcher } from "../scheduler/matcher.ts";
 
 export interface ManagerTls {
@@ -25,6 +26,8 @@ export interface ManageOptions {
   /** `cpus`: `-c N` with N ≤ 8 reserves N CPUs; `docker`: shares are Docker's weight and reserve nothing. */
   readonly cpuShares: "cpus" | "docker";
   readonly pullTo: "one" | "all";
+  /** `--group-label` and `--group-policy`. */
+  readonly groups: GroupOptions;
   /** List names as `node-1/redis`, as classic Swarm does. */
   readonly nodeNames: boolean;
   /** What was not made through shoal: left alone or managed; undefined: managed while there is but one node. */

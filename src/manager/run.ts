@@ -100,6 +100,7 @@ function openCluster(options: ManageOptions, store: Store, log: Logger, audit: A
     overcommit: options.overcommit,
     cpuShares: options.cpuShares,
     pullTo: options.pullTo,
+    groups: options.groups,
     nodeNames: options.nodeNames,
     foreign: options.foreign,
     bindMounts: options.bindMounts,

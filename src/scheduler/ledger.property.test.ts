@@ -18,12 +18,32 @@ const reservation: fc.Arbitrary<Reservation> = fc.record(
     ports: fc.uniqueArray(claim, { maxLength: 2, selector: (one) => JSON.stringify(one) }),
     slot: fc.constantFrom("s1", "s2"),
     replaces: fc.constantFrom(...ids),
+    group: fc.constantFrom("g1", "g2"),
   },
   { requiredKeys: ["id", "node", "nanoCpus", "memory", "ports"] },
 );
 
-/** The definition, spelled out: components by shared ID, replaced ID or slot; the largest need of each. */
-function expectedSums(held: readonly Reservation[], node: string): { nanoCpus: number; memory: number } {
+/** What is done to a ledger: a reservation, a release of an ID, or a group's reserve. */
+type Step = Reservation | string | GroupReserve;
+type GroupReserve = { readonly key: string; readonly node: string; readonly nanoCpus: number; readonly memory: number };
+const groupReserve: fc.Arbitrary<GroupReserve> = fc.record({
+  key: fc.constantFrom("g1", "g2"),
+  node: fc.constantFrom("n1", "n2"),
+  nanoCpus: fc.integer({ min: 0, max: 20 }),
+  memory: fc.integer({ min: 0, max: 20 }),
+});
+
+interface Held {
+  readonly reservations: Map<string, Reservation>;
+  readonly groups: Map<string, GroupReserve>;
+}
+
+/**
+ * The definition, spelled out: components by shared ID, replaced ID or slot, and the largest need of each; then what each
+ * group's members there leave of its reserve, a component counting as its largest member of the group.
+ */
+function expectedSums({ reservations, groups }: Held, node: string): { nanoCpus: number; memory: number } {
+  const held = [...reservations.values()];
   const here = held.filter((one) => one.node === node);
   const ties = (one: Reservation): string[] => [one.id, one.replaces ?? one.id, one.slot ?? one.id];
   const components: Reservation[][] = [];
@@ -34,8 +54,16 @@ function expectedSums(held: readonly Reservation[], node: string): { nanoCpus: n
     for (const group of related) components.splice(components.indexOf(group), 1);
     components.push([one, ...related.flat()]);
   }
-  const sum = (pick: (one: Reservation) => number): number =>
-    components.reduce((total, group) => total + Math.max(...group.map(pick)), 0);
+  const sum = (pick: (one: { nanoCpus: number; memory: number }) => number): number => {
+    const shares = components.reduce((total, members) => total + Math.max(...members.map(pick)), 0);
+    const remainders = [...groups.values()].map((reserve) => {
+      if (reserve.node !== node) return 0;
+      const own = components.map((members) => members.filter((one) => one.group === reserve.key));
+      const claimed = own.reduce((total, members) => total + Math.max(0, ...members.map(pick)), 0);
+      return Math.max(0, pick(reserve) - claimed);
+    });
+    return remainders.reduce((total, one) => total + one, shares);
+  };
   return { nanoCpus: sum((one) => one.nanoCpus), memory: sum((one) => one.memory) };
 }
 
@@ -43,20 +71,26 @@ function snapshot(ledger: Ledger): unknown {
   const claims = [80, 81, 82, 83].flatMap((port) =>
     ["tcp", "udp"].map((protocol) => ledger.portHolder("n1", { ip: "", port, protocol }) !== undefined),
   );
-  return [ledger.sums("n1"), ledger.sums("n2"), claims, ids.map((id) => ledger.get(id))];
+  const groups = ["g1", "g2"].map((key) => ledger.groupReserve(key));
+  return [ledger.sums("n1"), ledger.sums("n2"), claims, ids.map((id) => ledger.get(id)), groups];
 }
 
 describe("the ledger, whatever is booked", () => {
-  const history = fc.array(fc.oneof(reservation, fc.constantFrom(...ids)), { maxLength: 25 });
-  const replay = (steps: readonly (Reservation | string)[]): { ledger: Ledger; held: Map<string, Reservation> } => {
+  const history: fc.Arbitrary<Step[]> = fc.array(fc.oneof(reservation, fc.constantFrom(...ids), groupReserve), {
+    maxLength: 25,
+  });
+  const replay = (steps: readonly Step[]): { ledger: Ledger; held: Held } => {
     const ledger = new Ledger();
-    const held = new Map<string, Reservation>();
+    const held: Held = { reservations: new Map(), groups: new Map() };
     for (const step of steps) {
       if (typeof step === "string") {
-        expect(ledger.release(step)).toBe(held.delete(step));
+        expect(ledger.release(step)).toBe(held.reservations.delete(step));
+      } else if ("key" in step) {
+        ledger.reserveGroup(step.key, step);
+        held.groups.set(step.key, step);
       } else {
         ledger.reserve(step);
-        held.set(step.id, step);
+        held.reservations.set(step.id, step);
       }
     }
     return { ledger, held };
@@ -66,7 +100,7 @@ describe("the ledger, whatever is booked", () => {
     fc.assert(
       fc.property(history, (steps) => {
         const { ledger, held } = replay(steps);
-        for (const node of ["n1", "n2"]) expect(ledger.sums(node)).toEqual(expectedSums([...held.values()], node));
+        for (const node of ["n1", "n2"]) expect(ledger.sums(node)).toEqual(expectedSums(held, node));
       }),
       { numRuns: 500 },
     );
@@ -76,13 +110,46 @@ describe("the ledger, whatever is booked", () => {
     fc.assert(
       fc.property(history, reservation, (steps, more) => {
         const { ledger, held } = replay(steps);
-        fc.pre(!held.has(more.id));
+        fc.pre(!held.reservations.has(more.id));
         const before = snapshot(ledger);
         ledger.reserve(more);
         ledger.release(more.id);
         expect(snapshot(ledger)).toEqual(before);
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it("is the same after a group's reserve came and went, and foresees what it books", () => {
+    fc.assert(
+      fc.property(history, groupReserve, (steps, more) => {
+        const { ledger, held } = replay(steps);
+        fc.pre(!held.groups.has(more.key));
+        const before = snapshot(ledger);
+        const foreseen = ledger.afterGroup(more.key, more);
+        ledger.reserveGroup(more.key, more);
+        expect(ledger.sums(more.node)).toEqual(foreseen);
+        ledger.releaseGroup(more.key);
+        expect(snapshot(ledger)).toEqual(before);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("takes a member's need out of what its group reserved", () => {
+    fc.assert(
+      fc.property(history, fc.integer({ min: 0, max: 9 }), (steps, memory) => {
+        const { ledger } = replay(steps);
+        const reserve = { node: "n1", nanoCpus: 0, memory: 100 };
+        ledger.reserveGroup("g1", reserve);
+        const before = ledger.sums("n1");
+        const member = { id: "m", node: "n1", nanoCpus: 0, memory, ports: [], group: "g1" };
+        expect(ledger.fits("n1", member, 0)).toBe(false);
+        ledger.setNode("n1", { nanoCpus: 1, memory: 1 });
+        expect(ledger.fits("n1", member, 0)).toBe(true);
+        ledger.reserve(member);
+        expect(ledger.sums("n1")).toEqual(before);
+      }),
     );
   });
 
@@ -105,6 +172,7 @@ describe("the ledger, whatever is booked", () => {
       fc.property(history, (steps) => {
         const { ledger } = replay(steps);
         for (const id of ids) ledger.release(id);
+        for (const key of ["g1", "g2"]) ledger.releaseGroup(key);
         expect(snapshot(ledger)).toEqual(snapshot(new Ledger()));
       }),
     );

@@ -19,11 +19,18 @@ export interface Reservation {
   readonly slot?: string;
   /** The cluster ID of the container that this one replaces: what both hold counts once while both are there. */
   readonly replaces?: string;
+  /** Key of its group: what is reserved for that on the node is drawn first. */
+  readonly group?: string;
 }
 
 export interface NodeSums {
   readonly nanoCpus: number;
   readonly memory: number;
+}
+
+/** What a group holds at its home, its members there included. */
+export interface GroupReserve extends NodeSums {
+  readonly node: string;
 }
 
 /** What somebody wants to reserve. With the ID of a reservation that is there, it would take that one's place. */
@@ -34,6 +41,8 @@ const NOTHING: NodeSums = { nanoCpus: 0, memory: 0 };
 export class Ledger {
   readonly #accounts = new Map<string, NodeAccount>();
   readonly #reservations = new Map<string, Reservation>();
+  /** By the group's key. */
+  readonly #groups = new Map<string, GroupReserve>();
 
   /** A node's size as reported, before overcommit: CPUs × 10⁹ and bytes. What is reserved on it stays. */
   setNode(id: string, size: NodeSums): void {
@@ -89,6 +98,44 @@ export class Ledger {
     return true;
   }
 
+  /** Books what its members do not hold of it yet, in the place of what was booked for the group before. */
+  reserveGroup(key: string, { node, nanoCpus, memory }: GroupReserve): void {
+    this.releaseGroup(key);
+    this.#groups.set(key, { node, nanoCpus, memory });
+    this.#account(node).reserveGroup(key, { nanoCpus, memory });
+  }
+
+  releaseGroup(key: string): void {
+    const reserve = this.#groups.get(key);
+    if (reserve === undefined) return;
+    this.#groups.delete(key);
+    const account = this.#account(reserve.node);
+    account.reserveGroup(key, NOTHING);
+    this.#dropIfBare(reserve.node, account);
+  }
+
+  groupReserve(key: string): GroupReserve | undefined {
+    return this.#groups.get(key);
+  }
+
+  /** The node's sums were that reserved there for the group. */
+  afterGroup(key: string, { node, nanoCpus, memory }: GroupReserve): NodeSums {
+    return this.#accounts.get(node)?.afterGroup(key, { nanoCpus, memory }) ?? { nanoCpus, memory };
+  }
+
+  /** Room for a group's reserve: its members are counted already. */
+  fitsGroup(key: string, reserve: GroupReserve, overcommit: number): boolean {
+    const capacity = this.capacity(reserve.node, overcommit);
+    if (capacity === undefined) return false;
+    const now = this.sums(reserve.node);
+    const after = this.afterGroup(key, reserve);
+    return (
+      (after.nanoCpus <= now.nanoCpus || after.nanoCpus <= capacity.nanoCpus) &&
+      (after.memory <= now.memory || after.memory <= capacity.memory)
+    );
+  }
+
+  /** What is promised on the node: to containers, and to groups beyond what theirs hold. */
   sums(node: string): NodeSums {
     return this.#accounts.get(node)?.sums ?? NOTHING;
   }

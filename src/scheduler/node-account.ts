@@ -6,6 +6,7 @@
  * connected component, so chains (A replaced by B replaced by C) and any order of arrival give the same sums; taking a
  * member away splits what it alone held together. Shares have one member nearly always, two for seconds.
  */
+import { GroupRemainders } from "./group-remainders.ts";
 import type { Need, NodeSums, Reservation } from "./ledger.ts";
 import type { PortClaim } from "./request.ts";
 
@@ -16,7 +17,7 @@ interface Share {
 }
 
 /** What `after` and `conflict` need of a newcomer; a Reservation is one. */
-type Newcomer = Pick<Need, "id" | "nanoCpus" | "memory" | "ports" | "slot" | "replaces">;
+type Newcomer = Pick<Need, "id" | "nanoCpus" | "memory" | "ports" | "slot" | "replaces" | "group">;
 
 const NONE: readonly Share[] = [];
 const PROTOCOLS = ["tcp", "udp", "sctp"];
@@ -51,13 +52,27 @@ export class NodeAccount {
   readonly #shares = new Map<string, Share>();
   /** Port and protocol → address ("" for all) → holders. */
   readonly #ports = new Map<number, Map<string, Set<string>>>();
+  readonly #groups = new GroupRemainders();
 
   get sums(): NodeSums {
-    return { nanoCpus: this.#nanoCpus, memory: this.#memory };
+    return this.#plus(this.#groups.sums);
   }
 
   get isEmpty(): boolean {
-    return this.#held.size === 0;
+    return this.#held.size === 0 && this.#groups.isEmpty;
+  }
+
+  reserveGroup(key: string, reserve: NodeSums): void {
+    this.#groups.reserve(key, reserve);
+  }
+
+  afterGroup(key: string, reserve: NodeSums): NodeSums {
+    return this.#plus(this.#groups.withReserve(key, reserve));
+  }
+
+  /** What containers hold, and something more. */
+  #plus({ nanoCpus, memory }: NodeSums): NodeSums {
+    return { nanoCpus: this.#nanoCpus + nanoCpus, memory: this.#memory + memory };
   }
 
   /** The caller sees to it that the ID is not there yet. */
@@ -86,19 +101,17 @@ export class NodeAccount {
 
   /** The sums were the need booked. */
   after(need: Newcomer): NodeSums {
-    const relatives = this.#relatives(need);
-    if (relatives.length === 0) return { nanoCpus: this.#nanoCpus + need.nanoCpus, memory: this.#memory + need.memory };
-    let nanoCpus = need.nanoCpus;
-    let memory = need.memory;
-    let sharedCpus = 0;
-    let sharedMemory = 0;
-    for (const share of relatives) {
-      sharedCpus += share.nanoCpus;
-      sharedMemory += share.memory;
-      nanoCpus = Math.max(nanoCpus, share.nanoCpus);
-      memory = Math.max(memory, share.memory);
+    if (this.#relatives(need).length === 0) {
+      const { nanoCpus, memory } = this.sums;
+      const drawn = this.#groups.drawn(need.group, need);
+      return { nanoCpus: nanoCpus + need.nanoCpus - drawn.nanoCpus, memory: memory + need.memory - drawn.memory };
     }
-    return { nanoCpus: this.#nanoCpus - sharedCpus + nanoCpus, memory: this.#memory - sharedMemory + memory };
+    // A successor: rare, and whom it ties together decides. Leaving again is the identity.
+    const newcomer: Reservation = { ...need, id: need.id ?? "", node: "" };
+    this.#join(newcomer);
+    const after = this.sums;
+    this.#leave(newcomer);
+    return after;
   }
 
   portHolder(claim: PortClaim): string | undefined {
@@ -178,6 +191,9 @@ export class NodeAccount {
   #count(share: Share, sign: 1 | -1): void {
     this.#nanoCpus += sign * share.nanoCpus;
     this.#memory += sign * share.memory;
+    for (const [group, { nanoCpus, memory }] of claimsOf(share)) {
+      this.#groups.claim(group, { nanoCpus: sign * nanoCpus, memory: sign * memory });
+    }
   }
 
   #relatives(need: Newcomer): readonly Share[] {
@@ -190,6 +206,17 @@ export class NodeAccount {
     }
     return [...found];
   }
+}
+
+/** What each group's members in a share hold: once, as the share itself. */
+function claimsOf(share: Share): ReadonlyMap<string, NodeSums> {
+  const claims = new Map<string, NodeSums>();
+  for (const { group, nanoCpus, memory } of share.members.values()) {
+    if (group === undefined) continue;
+    const claim = claims.get(group) ?? { nanoCpus: 0, memory: 0 };
+    claims.set(group, { nanoCpus: Math.max(claim.nanoCpus, nanoCpus), memory: Math.max(claim.memory, memory) });
+  }
+  return claims;
 }
 
 /** IDs have no blanks, so that a slot is never taken for one. */

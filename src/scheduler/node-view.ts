@@ -2,6 +2,7 @@
  * What the scheduler may know of one node: an immutable view. The cluster makes a new one only when a fact changes,
  * so object identity can key caches. Sums of reservations are not here: they are the ledger's.
  */
+import type { GroupAsk, GroupPolicy } from "./group.ts";
 import type { Matcher } from "./matcher.ts";
 
 export interface NodeView {
@@ -55,4 +56,32 @@ export interface Surroundings {
   nodesOfNetwork(name: string): ReadonlySet<string>;
   /** Containers on a node: all, and those that run; what was decided a moment ago included. */
   containersOn(node: string): { readonly all: number; readonly running: number };
+  /** How the group of an object stands before that object is placed. */
+  groupOf(ask: GroupAsk): GroupStanding;
+  /** Groups that have their home on a node and no container yet: one at least will come. */
+  groupsExpectedOn(node: string): number;
+  /** Networks of a node's own, the built-in ones aside. */
+  networksOn(node: string): number;
+}
+
+export interface GroupStanding {
+  readonly policy: GroupPolicy;
+  /** Where it lives; undefined for a new group, which the first object's node becomes the home of. */
+  readonly home: GroupHome | undefined;
+}
+
+export interface GroupHome {
+  /** Node ID. */
+  readonly node: string;
+  /** Who lives there, in an explanation: `2 containers (web-db-1, web-api-1), 1 network (web_default)`; "" when nobody does yet. */
+  members(): string;
+}
+
+/** In an explanation: `lives on node-1 with 1 network (web_default)`. */
+export function livesAt(home: GroupHome, nodes: readonly NodeView[]): string {
+  const node = nodes.find(({ id }) => id === home.node);
+  const members = home.members();
+  const who = members === "" ? "" : ` with ${members}`;
+  if (node === undefined) return `lives on a node that is not here${who}`;
+  return `lives on ${node.name}${node.healthy ? "" : ", which cannot take anything now,"}${who}`;
 }

@@ -40,10 +40,32 @@ const body = fc.record({
   }),
   Labels: fc.constant({}),
 });
+/** The same body, of a group or of none. */
+const grouped = fc
+  .tuple(
+    body,
+    fc.record(
+      {
+        "shoal.group": fc.constantFrom("a", "b"),
+        "shoal.group.policy": fc.constantFrom("pack", "pack-then-spill"),
+        "shoal.reserve": fc.constantFrom("mem=150", "mem=300,cpu=0.5", "cpu=1"),
+      },
+      { requiredKeys: ["shoal.group"] },
+    ),
+  )
+  .map(([asked, Labels]) => ({ ...asked, Labels }));
 type Step = { readonly remove: number } | { readonly body: object };
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     { weight: 4, arbitrary: body.map((one) => ({ body: one })) },
+    { weight: 1, arbitrary: fc.nat(20).map((remove) => ({ remove })) },
+  ),
+  { maxLength: 20 },
+);
+
+const groupSteps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: fc.oneof(body, grouped).map((one) => ({ body: one })) },
     { weight: 1, arbitrary: fc.nat(20).map((remove) => ({ remove })) },
   ),
   { maxLength: 20 },
@@ -91,6 +113,33 @@ describe("placement, whatever is asked", () => {
             }
           }
         }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("never promises more than a node has, to containers and groups together", () => {
+    fc.assert(
+      fc.property(nodes, strategy, groupSteps, (options, name, script) => {
+        const [cluster] = play(options, name, script);
+        for (const node of cluster.nodes) {
+          const { nanoCpus, memory } = cluster.ledger.sums(node.id);
+          expect(nanoCpus).toBeLessThanOrEqual(withOvercommit(node.nanoCpus, OVERCOMMIT));
+          expect(memory).toBeLessThanOrEqual(withOvercommit(node.memory, OVERCOMMIT));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("keeps a packed group on its home, whatever else it asks", () => {
+    fc.assert(
+      fc.property(nodes, strategy, groupSteps, grouped, (options, name, script, asked) => {
+        const [cluster] = play(options, name, script);
+        const labels = { ...asked.Labels, "shoal.group.policy": "pack" };
+        const home = cluster.groups.get(`shoal.group=${labels["shoal.group"]}`)?.home;
+        const { ranked } = cluster.place(request({ ...asked, Labels: labels }));
+        if (home !== undefined) expect(ranked.every((node) => node.id === home.node)).toBe(true);
       }),
       { numRuns: 300 },
     );

@@ -7,7 +7,7 @@ import type { NodeView, Surroundings } from "./node-view.ts";
 import { BestFew, type Candidate } from "./ranking.ts";
 import { type RefusalKind, refusalOf } from "./refusal.ts";
 import type { Request } from "./request.ts";
-import type { Strategy } from "./strategies/strategy.ts";
+import type { Ranking, Strategy } from "./strategies/strategy.ts";
 
 export { refusalError } from "./refusal.ts";
 
@@ -85,7 +85,7 @@ export function place(request: Request, nodes: readonly NodeView[], context: Pla
       weight: ranking.weight(node),
       broken: brokenCount(soft, node),
       image: holders.has(node.id),
-      containers: ranking.ties === "name" ? 0 : context.surroundings.containersOn(node.id).all,
+      has: tieCount(ranking, node.id, context.surroundings),
     });
   }
   const refused = passed > 0 ? undefined : refusalOf(checks, exclusions, nodes);
@@ -144,6 +144,12 @@ function undecided(strategy: string, considered: number, refusal: string): Decis
 function firstExcluding(checks: readonly ActiveCheck[], node: NodeView): number {
   for (let index = 0; index < checks.length; index++) if (checks[index]?.check.accepts(node) === false) return index;
   return -1;
+}
+
+function tieCount({ ties }: Ranking, node: string, surroundings: Surroundings): number {
+  if (ties === "name") return 0;
+  if (ties === "networks") return surroundings.networksOn(node);
+  return surroundings.containersOn(node).all + surroundings.groupsExpectedOn(node);
 }
 
 function brokenCount(soft: readonly SoftRule[], node: NodeView): number {

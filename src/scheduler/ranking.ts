@@ -14,7 +14,8 @@ export interface Candidate {
   readonly broken: number;
   /** It has the request's image already. */
   readonly image: boolean;
-  readonly containers: number;
+  /** What settles a tie: how many containers or networks it has. */
+  readonly has: number;
 }
 
 export class BestFew {
@@ -53,7 +54,7 @@ function candidateOrder({ best, ties }: Ranking): (a: Candidate, b: Candidate) =
     a.broken - b.broken ||
     heavier * (a.weight - b.weight) ||
     Number(b.image) - Number(a.image) ||
-    fuller * (a.containers - b.containers) ||
+    fuller * (a.has - b.has) ||
     compareNatural(a.node.name, b.node.name) ||
     compareNatural(a.node.id, b.node.id);
 }

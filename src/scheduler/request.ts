@@ -7,6 +7,7 @@ import { REFERENCES_PER_REQUEST } from "../kit/limits.ts";
 import { Fields } from "./body.ts";
 import type { Expression } from "./expression.ts";
 import { fieldNeeds } from "./field-versions.ts";
+import { type GroupAsk, type GroupOptions, readGroup } from "./group.ts";
 import { portClaims } from "./port-claims.ts";
 import { readExpressions } from "./request-expressions.ts";
 
@@ -64,11 +65,15 @@ export interface Request {
    * `replaces` is as the client wrote it: resolve it to a cluster ID before it goes to the ledger.
    */
   readonly succeeds: { readonly slot?: string; readonly replaces?: string } | undefined;
+  /** What it belongs to: placed where that lives. */
+  readonly group: GroupAsk | undefined;
 }
 
 export interface ReadOptions {
   /** `cpus`: `-c 1` to `-c 8` reserve that many CPUs; `docker`: shares are a weight and reserve nothing. */
   readonly cpuShares: "cpus" | "docker";
+  /** Absent: what is read is there already, and belongs where it is. */
+  readonly groups?: GroupOptions;
 }
 
 /** The largest `-c N` that means N CPUs; beyond it is Docker's weight (its default is 1024). */
@@ -76,7 +81,7 @@ export const MOST_CPU_SHARES = 8;
 
 /**
  * Reads a parsed create body. Null and wrong types are as if absent: the engine refuses them in its own words.
- * `platform` is the query parameter. DockerError 400 for expressions, reschedule policies,
+ * `platform` is the query parameter. DockerError 400 for expressions, reschedule policies, groups' policies and reserves,
  * fields spelled twice and more references than REFERENCES_PER_REQUEST.
  */
 export function readRequest(body: unknown, name: string, platform: string | undefined, options: ReadOptions): Request {
@@ -107,6 +112,7 @@ export function readRequest(body: unknown, name: string, platform: string | unde
     networks,
     needs: fieldNeeds(body, platform),
     succeeds: predecessorOf(labels),
+    group: options.groups && readGroup(labels, options.groups),
   };
 }
 

@@ -1,8 +1,9 @@
 /** Nodes, requests and surroundings for the scheduler's tests. Not part of the program: only tests import it. */
 import { seededRandom } from "../kit/random.ts";
 import { DEFAULT_FILTERS } from "./filters/index.ts";
+import { DEFAULT_GROUPS, type GroupAsk, groupKey } from "./group.ts";
 import { Ledger } from "./ledger.ts";
-import type { NodeView, Surroundings } from "./node-view.ts";
+import type { GroupStanding, NodeView, Surroundings } from "./node-view.ts";
 import { type Decision, type PlaceContext, place } from "./place.ts";
 import { type Request, readRequest } from "./request.ts";
 import { strategyByName } from "./strategies/index.ts";
@@ -36,7 +37,7 @@ export function nodeView(name: string, options: NodeOptions = {}): NodeView {
 
 /** A request from a create body. */
 export function request(body: object = {}, name = "c", platform?: string): Request {
-  return readRequest(body, name, platform, { cpuShares: "cpus" });
+  return readRequest(body, name, platform, { cpuShares: "cpus", groups: DEFAULT_GROUPS });
 }
 
 export interface TestContainer {
@@ -57,6 +58,8 @@ export class TestCluster {
   readonly images = new Map<string, readonly string[]>();
   readonly caches = new Map<string, readonly string[]>();
   readonly networks = new Map<string, readonly string[]>();
+  /** By key: policy and home. */
+  readonly groups = new Map<string, GroupStanding>();
   readonly #strategy: string | undefined;
   #made = 0;
 
@@ -84,10 +87,20 @@ export class TestCluster {
     const [node] = decision.ranked;
     if (node === undefined) return decision.refusal ?? "";
     const id = `c${++this.#made}`;
-    const { nanoCpus, memory, ports, succeeds } = asked;
-    this.ledger.reserve({ id, node: node.id, nanoCpus, memory, ports, ...succeeds });
+    const { nanoCpus, memory, ports, succeeds, group } = asked;
+    if (group !== undefined) this.#settle(group, node.id);
+    const tied = group === undefined ? succeeds : { ...succeeds, group: group.key };
+    this.ledger.reserve({ id, node: node.id, nanoCpus, memory, ports, ...tied });
     this.containers.push({ id, node: node.id, name: asked.name, image: asked.image, labels: asked.labels });
     return node.name;
+  }
+
+  /** The first object's node is the home, and what it asks to reserve is reserved there. */
+  #settle(ask: GroupAsk, node: string): void {
+    const { policy, home } = this.surroundings.groupOf(ask);
+    if (home !== undefined || policy === "spread") return;
+    this.groups.set(ask.key, { policy, home: { node, members: () => "" } });
+    if (ask.reserve !== undefined) this.ledger.reserveGroup(ask.key, { node, ...ask.reserve });
   }
 
   remove(id: string): void {
@@ -117,6 +130,15 @@ export class TestCluster {
         const all = this.containers.filter((container) => container.node === node).length;
         return { all, running: all };
       },
+      groupOf: ({ key, policy }) => {
+        const known = this.groups.get(key);
+        return { policy: policy ?? known?.policy ?? "pack", home: known?.home };
+      },
+      groupsExpectedOn: (node) => {
+        const begun = new Set(this.containers.map(({ labels }) => groupKey(labels, DEFAULT_GROUPS)));
+        return [...this.groups].filter(([key, { home }]) => home?.node === node && !begun.has(key)).length;
+      },
+      networksOn: (node) => [...this.networks.values()].filter((nodes) => nodes.includes(node)).length,
     };
   }
 }

@@ -1,6 +1,7 @@
 /** The endpoint as a whole: ping, version, info, events, login; and shoal's own views. */
 import type { Cluster } from "../../cluster/cluster.ts";
 import { diskUsage } from "../../cluster/disk-usage.ts";
+import { groupsView } from "../../cluster/groups/view.ts";
 import { conflictsView, imagesView } from "../../cluster/images-view.ts";
 import { clusterInfo } from "../../cluster/info.ts";
 import { anyNode } from "../../cluster/lookup.ts";
@@ -100,6 +101,11 @@ async function images({ cluster, request }: Context, answer: Answer): Promise<vo
   sendJson(answer, 200, flag(request, "conflicts") ? conflictsView(cluster) : imagesView(cluster));
 }
 
+async function groups({ cluster }: Context, answer: Answer): Promise<void> {
+  await cluster.refresher.settled();
+  sendJson(answer, 200, groupsView(cluster));
+}
+
 async function decisions({ cluster, params }: Context, answer: Answer): Promise<void> {
   sendJson(answer, 200, decisionView(cluster, params.name ?? ""));
 }
@@ -143,6 +149,13 @@ export const SYSTEM_ROUTES: readonly Route[] = [
     how: "cached",
     note: "Shoal's own: what `shoal images` shows; `conflicts=1` for tags that nodes have different images under.",
     handle: images,
+  },
+  {
+    method: "GET",
+    path: "/shoal/groups",
+    how: "cached",
+    note: "Shoal's own: what `shoal groups` shows.",
+    handle: groups,
   },
   {
     method: "GET",

@@ -31,6 +31,8 @@ export interface ManageFlags {
   readonly overcommit?: string;
   readonly cpuShares: string;
   readonly pullTo: string;
+  readonly groupLabel?: readonly string[];
+  readonly groupPolicy: string;
   readonly nodeNames?: boolean;
   readonly foreign?: string;
   readonly bindMounts?: string;
@@ -71,6 +73,8 @@ function placement(command: Command): void {
       "cpus",
     )
     .option("--pull-to <where>", "docker pull goes to one node or to all", "one")
+    .option("--group-label <label>", "what has the same value of this label belongs together, too (repeat)", repeat)
+    .option("--group-policy <policy>", "pack a group on one node, pack-then-spill, or spread", "pack")
     .option(
       "--foreign <mode>",
       "protect or manage what was not made through shoal (default: protect, manage while there is but one node; env SHOAL_FOREIGN)",

@@ -59,6 +59,8 @@ describe("shoal manage refuses as classic Swarm does", () => {
     ["--pull-to some nodes://a", 'invalid --pull-to "some": use one, all'],
     ["--cache-volumes /*/ nodes://a", 'invalid --cache-volumes "/*/": nothing to repeat before *'],
     ["--bind-mounts make nodes://a", 'invalid --bind-mounts "make": use check, engine'],
+    ["--group-policy scatter nodes://a", 'invalid --group-policy "scatter": use pack, pack-then-spill, spread'],
+    ["--group-label a=b nodes://a", 'invalid --group-label "a=b": expected the name of a label'],
     ["--foreign ignore nodes://a", 'invalid --foreign "ignore": use protect, manage'],
     ["-l loud nodes://a", 'invalid --log-level "loud": use debug, info, warn, error, fatal, panic'],
   ])("%s", (line, message) => {
@@ -78,6 +80,7 @@ describe("shoal manage's options", () => {
         overcommit: 0.05,
         cpuShares: "cpus",
         pullTo: "one",
+        groups: { labels: [], policy: "pack" },
         nodeNames: false,
         foreign: undefined,
         bindMounts: undefined,
@@ -111,7 +114,8 @@ describe("shoal manage's options", () => {
   it("come from flags in Go's spelling, and docker-machine's command line works", () => {
     const { options } = validate(
       "-strategy binpacking -f health -f port -H tcp://0.0.0.0:3376 -H :2375 -H unix:///x -api-enable-cors " +
-        "--cluster-opt swarm.overcommit=0.2 -heartbeat 1m30s --allow-host a --allow-host b --pull-to all --node-names file:///n",
+        "--cluster-opt swarm.overcommit=0.2 -heartbeat 1m30s --allow-host a --allow-host b --pull-to all --node-names " +
+        "--group-label ci.job --group-label team --group-policy spread file:///n",
     );
     expect(options).toMatchObject({
       strategy: "binpack",
@@ -122,6 +126,7 @@ describe("shoal manage's options", () => {
       heartbeatMs: 90_000,
       allowHosts: ["a", "b"],
       pullTo: "all",
+      groups: { labels: ["ci.job", "team"], policy: "spread" },
       nodeNames: true,
       discovery: "file:///n",
     });

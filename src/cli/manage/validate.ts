@@ -5,6 +5,7 @@
 import { API_VERSION, compareVersions, isVersion, MIN_API_VERSION } from "../../docker/version.ts";
 import { LOG_LEVELS, type LogLevel } from "../../kit/log.ts";
 import type { ManageOptions } from "../../manager/options.ts";
+import { GROUP_POLICIES } from "../../scheduler/group.ts";
 import { compileMatcher, type Matcher } from "../../scheduler/matcher.ts";
 import { CliError, messageOf } from "../fail.ts";
 import { parseGoDuration } from "../go-duration.ts";
@@ -62,6 +63,10 @@ export function validateManage(
       filters,
       overcommit,
       cpuShares: oneOf("--cpu-shares", flags.cpuShares, ["cpus", "docker"] as const),
+      groups: {
+        labels: groupLabels(flags.groupLabel ?? []),
+        policy: oneOf("--group-policy", flags.groupPolicy, GROUP_POLICIES),
+      },
       pullTo: oneOf("--pull-to", flags.pullTo, ["one", "all"] as const),
       nodeNames: flags.nodeNames === true,
       foreign: foreign(flags, env),
@@ -102,6 +107,14 @@ function oneOf<T extends string>(flag: string, value: string, allowed: readonly 
   const found = allowed.find((one) => one === value);
   if (found === undefined) throw new CliError(`invalid ${flag} "${value}": use ${allowed.join(", ")}`);
   return found;
+}
+
+/** The name of a label alone; its values tell the groups apart. */
+function groupLabels(labels: readonly string[]): readonly string[] {
+  for (const label of labels) {
+    if (!/^[^=\s]+$/.test(label)) throw new CliError(`invalid --group-label "${label}": expected the name of a label`);
+  }
+  return labels;
 }
 
 /** What is set to nothing is not given. */

@@ -58,6 +58,11 @@ const CONFLICTS = [
   { Tag: "a:1", Node: "node-2", ID: `sha256:${id("d")}`, Meant: false },
   { Tag: "b:1", Node: "node-3", ID: `sha256:${id("e")}`, Meant: null },
 ];
+const GROUP = {
+  ...{ Key: "com.docker.compose.project=web", Home: "node-1", Policy: "pack" },
+  ...{ Containers: ["web-a", "web-b"], Networks: ["web_default"], Volumes: [], Elsewhere: [] },
+  ...{ ReservedCPUs: 0.5e9, ReservedMemory: GIB },
+};
 
 const DECISION = {
   ...{ Name: "/redis", ID: id("a"), Time: "2026-01-01T00:00:00Z", Strategy: "binpack", Node: "node-1" },
@@ -89,6 +94,7 @@ beforeAll(async () => {
       "/containers/json": CONTAINERS,
       "/shoal/nodes": [NODE, LOST],
       "/shoal/images": path.includes("conflicts=1") ? CONFLICTS : IMAGES,
+      "/shoal/groups": [GROUP, { ...GROUP, Key: "ci.job=7", ReservedCPUs: 0, ReservedMemory: 0 }],
       "/shoal/decisions/redis": DECISION,
       "/shoal/decisions/big": {
         ...DECISION,
@@ -217,6 +223,20 @@ describe("shoal images", () => {
       ["a:1", "node-2", "dddddddddddd", "absent"],
       ["b:1", "node-3", "eeeeeeeeeeee", "undecided"],
     ]);
+  });
+});
+
+describe("shoal groups", () => {
+  it("shows homes, members and what is reserved", async () => {
+    const { code, lines } = await shoal(["groups"]);
+    expect(code).toBe(0);
+    expect(lines.map((line) => line.split(/\s{2,}/))).toEqual([
+      ["GROUP", "HOME", "POLICY", "CONTAINERS", "NETWORKS", "VOLUMES", "ELSEWHERE", "RESERVED"],
+      ["com.docker.compose.project=web", "node-1", "pack", "2", "1", "0", "0", "0.5 CPUs, 1GiB"],
+      ["ci.job=7", "node-1", "pack", "2", "1", "0", "0", "-"],
+    ]);
+    expect((await shoal(["groups", "-q"])).lines).toEqual(["com.docker.compose.project=web", "ci.job=7"]);
+    expect(JSON.parse((await shoal(["groups", "--format", "json"])).lines[0] ?? "")).toEqual(GROUP);
   });
 });
 

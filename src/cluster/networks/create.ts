@@ -12,7 +12,7 @@ import type { Cluster } from "../cluster.ts";
 import { nodeFailure } from "../exchange.ts";
 import { candidates } from "../find-object.ts";
 import { encodeObjectHint, HINT_LABEL, type ObjectHint } from "../hint.ts";
-import { homeFor } from "../home.ts";
+import { atHome, homeFor } from "../home.ts";
 import { readShaped } from "../judge.ts";
 import type { ClusterNode } from "../node.ts";
 import { isPerNode, NETWORKS, type NodeNetwork, toldNetwork } from "./network.ts";
@@ -90,10 +90,16 @@ async function makeAtHome(cluster: Cluster, wish: Wish): Promise<MadeNetwork> {
   const tried = new Set(exhausted.map(({ id }) => id));
   let failure: DockerError | undefined;
   for (let tries = 0; tries < NODES_TRIED; tries++) {
-    const node = homeOr(cluster, wish, tried, failure ?? allExhausted(cluster, exhausted));
+    const at: { node?: ClusterNode } = {};
     try {
-      return await makeOn(cluster, wish, node, { nonce: cluster.random.hex(8) });
+      return await atHome(cluster, { labels: wish.labels, node: wish.node, tried }, (node) => {
+        at.node = node;
+        return makeOn(cluster, wish, node, { nonce: cluster.random.hex(8) });
+      });
     } catch (error) {
+      const { node } = at;
+      // None is left.
+      if (!node) throw failure ?? allExhausted(cluster, exhausted) ?? error;
       failure = nodeFailure(cluster, node, error);
       if (!wish.hasSubnet && isPoolExhausted(failure.message)) node.poolsExhausted = failure.message;
       const unsent = error instanceof WireError && !error.sent;
@@ -103,20 +109,6 @@ async function makeAtHome(cluster: Cluster, wish: Wish): Promise<MadeNetwork> {
     }
   }
   throw failure ?? new DockerError(500, "no node was tried");
-}
-
-/** @param otherwise what to throw when no node is left; undefined for the scheduler's own refusal */
-function homeOr(
-  cluster: Cluster,
-  { labels, node }: Wish,
-  tried: ReadonlySet<string>,
-  otherwise: DockerError | undefined,
-): ClusterNode {
-  try {
-    return homeFor(cluster, { labels, node, tried });
-  } catch (error) {
-    throw otherwise ?? error;
-  }
 }
 
 /** Every node that answers said before that it has no addresses left. */

@@ -12,7 +12,7 @@ import type { Cluster } from "../cluster.ts";
 import { nodeFailure } from "../exchange.ts";
 import { shownObjectName } from "../find-object.ts";
 import { encodeObjectHint, HINT_LABEL } from "../hint.ts";
-import { homeFor } from "../home.ts";
+import { atHome } from "../home.ts";
 import { readShaped } from "../judge.ts";
 import { requireReachable } from "../lookup.ts";
 import type { ClusterNode } from "../node.ts";
@@ -50,12 +50,21 @@ export async function createVolume(cluster: Cluster, text: string, version: stri
   const tried = new Set<string>();
   let failure: DockerError | undefined;
   for (let tries = 0; tries < NODES_TRIED; tries++) {
-    // From here to the held name nothing waits: that is the lock.
-    const there = homeOfName(cluster, wish);
-    const node = there ?? homeOr(cluster, wish, tried, failure);
+    const at: { node?: ClusterNode; there?: boolean } = {};
+    // From the look for the name to the held name nothing waits: that is the lock.
+    const make = (home: ClusterNode | undefined): Promise<MadeVolume> | undefined => {
+      const there = homeOfName(cluster, wish);
+      at.there = there !== undefined;
+      at.node = there ?? home;
+      return at.node && makeOn(cluster, wish, at.node);
+    };
     try {
-      return await makeOn(cluster, wish, node);
+      return await (make(undefined) ??
+        atHome(cluster, { labels: wish.labels, node: wish.node, tried }, (home) => make(home) as Promise<MadeVolume>));
     } catch (error) {
+      const { node, there } = at;
+      // None is left, or the name is on several.
+      if (!node) throw failure ?? error;
       failure = nodeFailure(cluster, node, error);
       const unsent = error instanceof WireError && !error.sent;
       if (there || wish.node !== undefined || !(unsent || isNodesOwnFault(failure.status, failure.message)))
@@ -93,20 +102,6 @@ function homeOfName(cluster: Cluster, { name, node }: Wish): ClusterNode | undef
   const home = nodes.find(({ reachable }) => reachable) ?? nodes[0];
   if (home) requireReachable(home);
   return home;
-}
-
-/** @param otherwise what to throw when no node is left; undefined for the scheduler's own refusal */
-function homeOr(
-  cluster: Cluster,
-  { labels, node }: Wish,
-  tried: ReadonlySet<string>,
-  otherwise: DockerError | undefined,
-): ClusterNode {
-  try {
-    return homeFor(cluster, { labels, node, tried });
-  } catch (error) {
-    throw otherwise ?? error;
-  }
 }
 
 /** Rejects with DockerError, WireError or DeadlineError. */

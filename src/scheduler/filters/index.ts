@@ -7,6 +7,7 @@ import { containerslots } from "./containerslots.ts";
 import { cordon } from "./cordon.ts";
 import { dependency } from "./dependency.ts";
 import type { Filter } from "./filter.ts";
+import { group } from "./group.ts";
 import { health } from "./health.ts";
 import { network } from "./network.ts";
 import { platform } from "./platform.ts";
@@ -26,7 +27,7 @@ export const CLASSIC_FILTERS: readonly Filter[] = [
   whitelist,
 ];
 
-export const OWN_FILTERS: readonly Filter[] = [cordon, resource, bind, volume, network, apiversion, platform];
+export const OWN_FILTERS: readonly Filter[] = [cordon, group, resource, bind, volume, network, apiversion, platform];
 
 export const DEFAULT_FILTERS: readonly Filter[] = [...CLASSIC_FILTERS, ...OWN_FILTERS];
 

@@ -6,9 +6,9 @@ import { needOf } from "./need.ts";
 export const port: Filter = {
   name: "port",
   kind: "room",
-  check: (request, { ledger }) => {
+  check: (request, { ledger, surroundings }) => {
     if (request.ports.length === 0) return undefined;
-    const need = needOf(request);
+    const need = needOf(request, surroundings);
     const mode = request.hostNetwork ? "Host mode" : "Bridge mode";
     return {
       accepts: (node) => ledger.conflict(node.id, need) === undefined,

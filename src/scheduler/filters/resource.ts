@@ -7,12 +7,15 @@ import { needOf } from "./need.ts";
 export const resource: Filter = {
   name: "resource",
   kind: "room",
-  check: (request, { ledger, overcommit }) => {
-    if (request.nanoCpus === 0 && request.memory === 0) return undefined;
-    const need = needOf(request);
+  check: (request, { ledger, overcommit, surroundings }) => {
+    // With the reserve of a new group, which may be more than its first container asks for itself.
+    const need = needOf(request, surroundings);
+    if (need.nanoCpus === 0 && need.memory === 0) return undefined;
+    const asked = (amount: string, own: number, all: number): string =>
+      `${amount} asked${all > own ? ` (shoal.reserve)` : ""}`;
     const words: string[] = [];
-    if (request.nanoCpus > 0) words.push(`${cpusText(request.nanoCpus)} CPUs`);
-    if (request.memory > 0) words.push(`${bytesText(request.memory)} memory`);
+    if (need.nanoCpus > 0) words.push(`${cpusText(need.nanoCpus)} CPUs`);
+    if (need.memory > 0) words.push(`${bytesText(need.memory)} memory`);
     const standing = (node: NodeView) => {
       const capacity = ledger.capacity(node.id, overcommit) ?? { nanoCpus: 0, memory: 0 };
       return { capacity, after: ledger.after(node.id, need) };
@@ -23,15 +26,18 @@ export const resource: Filter = {
       why: (node) => {
         const { capacity, after } = standing(node);
         const parts: string[] = [];
-        if (request.nanoCpus > node.nanoCpus) {
-          parts.push(`the machine has ${cpusText(node.nanoCpus)} CPUs, ${cpusText(request.nanoCpus)} asked`);
-        } else if (request.nanoCpus > 0 && after.nanoCpus > capacity.nanoCpus) {
-          const free = freeText(cpusText, capacity.nanoCpus - after.nanoCpus + request.nanoCpus, request.nanoCpus);
-          parts.push(`${free} of ${cpusText(capacity.nanoCpus)} CPUs free, ${cpusText(request.nanoCpus)} asked`);
+        const cpusAsked = asked(cpusText(need.nanoCpus), request.nanoCpus, need.nanoCpus);
+        if (need.nanoCpus > node.nanoCpus) {
+          parts.push(`the machine has ${cpusText(node.nanoCpus)} CPUs, ${cpusAsked}`);
+        } else if (need.nanoCpus > 0 && after.nanoCpus > capacity.nanoCpus) {
+          const free = freeText(cpusText, capacity.nanoCpus - after.nanoCpus + need.nanoCpus, need.nanoCpus);
+          parts.push(`${free} of ${cpusText(capacity.nanoCpus)} CPUs free, ${cpusAsked}`);
         }
-        if (request.memory > 0 && after.memory > capacity.memory) {
-          const free = freeText(bytesText, capacity.memory - after.memory + request.memory, request.memory);
-          parts.push(`${free} of ${bytesText(capacity.memory)} memory free, ${bytesText(request.memory)} asked`);
+        if (need.memory > 0 && after.memory > capacity.memory) {
+          const free = freeText(bytesText, capacity.memory - after.memory + need.memory, need.memory);
+          parts.push(
+            `${free} of ${bytesText(capacity.memory)} memory free, ${asked(bytesText(need.memory), request.memory, need.memory)}`,
+          );
         }
         return parts.join("; ") || "its size is not known";
       },
@@ -40,8 +46,8 @@ export const resource: Filter = {
         const { capacity, after } = standing(node);
         const over = (want: number, has: number): number => (has > 0 ? want / has : Number.POSITIVE_INFINITY);
         return Math.max(
-          request.nanoCpus > 0 ? over(after.nanoCpus, capacity.nanoCpus) : 0,
-          request.memory > 0 ? over(after.memory, capacity.memory) : 0,
+          need.nanoCpus > 0 ? over(after.nanoCpus, capacity.nanoCpus) : 0,
+          need.memory > 0 ? over(after.memory, capacity.memory) : 0,
         );
       },
     };

@@ -117,3 +117,31 @@ describe("the order of nodes", () => {
     expect(order(cluster)).toEqual(["b", "a"]);
   });
 });
+
+describe("a new group's home", () => {
+  const group = (name: string) => request({ Labels: { "shoal.group": name } });
+
+  it("is spread like what reserves nothing, groups still without a container counted", () => {
+    const cluster = populate(used(undefined, [0, 0, 0]), [1, 0, 0]);
+    expect(order(cluster, group("a"))).toEqual(["n2", "n3", "n1"]);
+    cluster.groups.set("shoal.group=a", { policy: "pack", home: { node: "id-n2", members: () => "" } });
+    expect(order(cluster, group("b"))).toEqual(["n3", "n1", "n2"]);
+    expect(order(cluster, request())).toEqual(["n3", "n1", "n2"]);
+  });
+
+  it("is chosen by what is free, in memory too", () => {
+    expect(order(used(undefined, [9, 0, 5]), group("a"))).toEqual(["n2", "n3", "n1"]);
+    expect(order(used(undefined, [0, 20, 0]), group("a"))).toEqual(["n1", "n3", "n2"]);
+  });
+
+  it("of two equal ones is that with fewer networks", () => {
+    const cluster = used(undefined, [0, 0, 0]);
+    cluster.networks.set("x", ["id-n1", "id-n2"]);
+    cluster.networks.set("y", ["id-n1"]);
+    expect(order(cluster, group("a"))).toEqual(["n3", "n2", "n1"]);
+  });
+
+  it("follows an explicit strategy", () => {
+    expect(order(used("binpack", [2, 5, 3]), { ...memory(1), group: group("a").group })).toEqual(["n2", "n3", "n1"]);
+  });
+});

@@ -17,8 +17,8 @@ export interface Strategy {
 /** One decision's scale. Equal weights are settled by `ties`, then by name, so that the same input gives the same answer. */
 export interface Ranking {
   readonly best: "highest" | "lowest";
-  /** Which of two equal nodes is better: the one with more or with fewer containers, or (`name`) neither. */
-  readonly ties: "more" | "fewer" | "name";
+  /** Which of two equal nodes is better: the one with more or fewer containers, with fewer networks, or (`name`) neither. */
+  readonly ties: "more" | "fewer" | "networks" | "name";
   /** No allocation: asked of every node in every decision. */
   weight(node: NodeView): number;
 }

@@ -11,8 +11,8 @@ import type { StrategyContext } from "./strategy.ts";
 
 /** The sum of both percentages, 0 to 200. */
 export function utilisation(request: Request, context: StrategyContext): (node: NodeView) => number {
-  const { ledger, overcommit } = context;
-  const need = needOf(request);
+  const { ledger, overcommit, surroundings } = context;
+  const need = needOf(request, surroundings);
   if (need.nanoCpus === 0 && need.memory === 0) return () => 200;
   return (node) => {
     const after = ledger.after(node.id, need);
