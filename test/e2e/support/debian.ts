@@ -11,6 +11,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -37,33 +38,68 @@ export function packageCache(): string {
 
 /** The program's path in the cache, fetched unless it is there. Throws with apt's words when it cannot be had. */
 export async function unpackedProgram(wanted: Wanted, cache: string): Promise<string> {
-  const folder = join(cache, `${wanted.package}-${wanted.suite}`);
+  const { suite, package: name } = wanted;
+  const folder = await unpackedPackages(`${name}-${suite}`, { suite, packages: [name] }, cache);
   const program = join(folder, wanted.program);
-  if (existsSync(program)) return program;
+  if (!existsSync(program)) throw new Error(`${name} of ${suite} holds no ${wanted.program}`);
+  return program;
+}
+
+export interface Packages {
+  readonly suite: string;
+  readonly packages: readonly string[];
+  /** Whether all that they depend on, down to the C library, comes with them: a root to run them in. */
+  readonly whole?: boolean;
+}
+
+/** A folder of the cache with these packages' files, fetched unless it is there. Throws with apt's words. */
+export async function unpackedPackages(name: string, wanted: Packages, cache: string): Promise<string> {
+  const folder = join(cache, name);
+  if (existsSync(folder)) return folder;
   mkdirSync(cache, { recursive: true });
   const work = mkdtempSync(join(cache, "fetch-"));
   try {
-    const deb = await download(wanted, work).catch(async () => {
+    const debs = await download(wanted, work).catch(async () => {
       // Mirrors have bad moments.
       await sleep(10_000);
       return download(wanted, work);
     });
-    await output("dpkg", ["-x", deb, join(work, "content")]);
+    const content = join(work, "content");
+    mkdirSync(content);
+    if (wanted.whole === true) linkMergedFolders(content);
+    for (const deb of debs) {
+      const line = 'dpkg-deb --fsys-tarfile "$1" | tar -x --keep-directory-symlink -C "$2"';
+      await output("sh", ["-c", line, "sh", deb, content], { timeout: 120_000 });
+    }
+    if (wanted.whole === true) await gatherCertificates(content);
     // Whole or not at all: a killed run leaves no half of a program under the final name.
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(join(work, "content"), folder);
+    renameSync(content, folder);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-  if (!existsSync(program)) throw new Error(`${wanted.package} of ${wanted.suite} holds no ${wanted.program}`);
-  return program;
+  return folder;
 }
 
-async function download(wanted: Wanted, root: string): Promise<string> {
+/** Debian's base system links these into usr/, and some packages count on it. */
+function linkMergedFolders(root: string): void {
+  for (const name of ["bin", "sbin", "lib", "lib64"]) {
+    mkdirSync(join(root, "usr", name), { recursive: true });
+    symlinkSync(join("usr", name), join(root, name));
+  }
+}
+
+/** Python's requests reads this file on import; the package's installation would make it. */
+async function gatherCertificates(root: string): Promise<void> {
+  const line = "mkdir -p etc/ssl/certs; cat usr/share/ca-certificates/*/*.crt >etc/ssl/certs/ca-certificates.crt";
+  if (existsSync(join(root, "usr/share/ca-certificates"))) await output("sh", ["-c", line], { cwd: root });
+}
+
+/** The packages' files, each with its path. */
+async function download({ suite, packages, whole }: Packages, root: string): Promise<string[]> {
   for (const folder of ["lists/partial", "archives/partial", "etc", "parts"])
     mkdirSync(join(root, folder), { recursive: true });
   const signed = existsSync(KEYS) ? `[signed-by=${KEYS}] ` : "";
-  writeFileSync(join(root, "etc/sources.list"), `deb ${signed}${debianUri()} ${wanted.suite} main\n`);
+  writeFileSync(join(root, "etc/sources.list"), `deb ${signed}${debianUri()} ${suite} main\n`);
   writeFileSync(join(root, "etc/status"), "");
   const options = [
     `Dir::State=${root}`,
@@ -80,10 +116,14 @@ async function download(wanted: Wanted, root: string): Promise<string> {
     "Acquire::Retries=3",
   ].flatMap((option) => ["-o", option]);
   await output("apt-get", [...options, "update", "-q"], { timeout: 180_000 });
-  await output("apt-get", [...options, "download", "-q", wanted.package], { timeout: 180_000, cwd: root });
-  const deb = readdirSync(root).find((name) => name.endsWith(".deb"));
-  if (deb === undefined) throw new Error("apt-get downloaded nothing");
-  return join(root, deb);
+  // Nothing is installed according to the status file, so all that is needed is downloaded.
+  const how =
+    whole === true ? ["install", "--download-only", "--no-install-recommends", "-y", "-q"] : ["download", "-q"];
+  const to = whole === true ? join(root, "archives") : root;
+  await output("apt-get", [...options, ...how, ...packages], { timeout: 300_000, cwd: root });
+  const debs = readdirSync(to).filter((name) => name.endsWith(".deb"));
+  if (debs.length < packages.length) throw new Error("apt-get downloaded not all of them");
+  return debs.map((name) => join(to, name));
 }
 
 /** The address that this machine's own Debian packages come from. */

@@ -1,0 +1,80 @@
+/** docs/compatibility.md: what each client did on both sides, as one table and the cases that differ. */
+import type { Result } from "./client.ts";
+
+export interface Trial {
+  readonly client: string;
+  readonly version: string;
+  readonly direct: readonly Result[];
+  readonly shoal: readonly Result[];
+  /** Wall times in milliseconds. */
+  readonly directMs: number;
+  readonly shoalMs: number;
+}
+
+export interface Missing {
+  readonly client: string;
+  readonly reason: string;
+}
+
+const passed = (results: readonly Result[]): readonly string[] =>
+  results.filter(({ error }) => error === undefined).map(({ name }) => name);
+
+/** The names of the cases that do not come out alike, each with how. */
+export function differences({ direct, shoal }: Pick<Trial, "direct" | "shoal">): string[] {
+  const [one, many] = [passed(direct), passed(shoal)];
+  const names = new Set([...direct, ...shoal].map(({ name }) => name));
+  return [...names]
+    .filter((name) => one.includes(name) !== many.includes(name))
+    .map((name) => {
+      const failed = [...direct, ...shoal].find((result) => result.name === name && result.error !== undefined);
+      return `${name}: ${one.includes(name) ? "fails through shoal" : "passes through shoal alone"}: ${failed?.error ?? "not run"}`;
+    });
+}
+
+const oneLine = (text: string): string => text.replace(/\s+/g, " ").replaceAll("|", "\\|").slice(0, 300);
+
+function row(trial: Trial): string {
+  const same = differences(trial).length === 0 ? "the same" : `${differences(trial).length} differ`;
+  const counts = [trial.direct, trial.shoal].map((results) => `${passed(results).length}/${results.length}`);
+  return `| ${trial.client} | ${trial.version} | ${counts.join(" | ")} | ${same} | ${(trial.shoalMs / trial.directMs).toFixed(2)} |`;
+}
+
+export interface Conditions {
+  readonly date: string;
+  readonly engine: string;
+  readonly api: string;
+}
+
+export function report(trials: readonly Trial[], missing: readonly Missing[], conditions: Conditions): string {
+  const differing = trials.flatMap((trial) =>
+    differences(trial).map((text) => `- ${trial.client} ${trial.version}: ${oneLine(text)}`),
+  );
+  const failing = trials.flatMap((trial) => {
+    const both = trial.direct.filter(({ name, error }) => error !== undefined && !passed(trial.shoal).includes(name));
+    return both.map(({ name, error }) => `- ${trial.client} ${trial.version}: ${name}: ${oneLine(error ?? "")}`);
+  });
+  return `# Compatibility
+
+Written by \`npm run compat\` (${conditions.date}), which runs the same cases of each client against one engine directly and against three engines through shoal. The cases are in [test/e2e/compat](../test/e2e/compat); those of the clients marked \`quick\` in its clients.ts run with every end-to-end suite.
+
+Engines: Docker ${conditions.engine}, on machines of 1 CPU and 2 GB made by the local driver. shoal serves API ${conditions.api}. The ratio is the wall time of all cases through shoal over that directly, on a machine with two cores which also run the engines: it tells orders of magnitude, not percents.
+
+| client | version | directly | through shoal | pass set | wall time |
+|---|---|---|---|---|---|
+${trials.map(row).join("\n")}
+
+## What differs
+
+${differing.length === 0 ? "Nothing." : differing.join("\n")}
+
+## What fails on both sides
+
+${failing.length === 0 ? "Nothing." : failing.join("\n")}
+
+## What was not tried
+
+${missing.length === 0 ? "Every client could be had." : missing.map(({ client, reason }) => `- ${client}: ${oneLine(reason)}`).join("\n")}
+
+Testcontainers ran without its reaper and without ports mapped to outside. Traefik, Telegraf, Jenkins, GitLab Runner and Portainer are not in Debian or npm and were not tried.
+`;
+}
