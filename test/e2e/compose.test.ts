@@ -148,7 +148,8 @@ async function follow({ cwd, env }: Project, line: string, tell: () => Promise<u
   }
 }
 
-describe.runIf(fleet().subject === "shoal").for(tried)("Compose %s", (version) => {
+// In the full run alone: how long it takes in CI is not known.
+describe.runIf(fleet().subject === "shoal" && fleet().full).for(tried)("Compose %s", (version) => {
   const bin = join(fleet().work, `bin-compose-app-${version}`);
   const name = `app${version}`;
   let project: Project;
