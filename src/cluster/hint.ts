@@ -90,6 +90,8 @@ export interface ObjectHint {
   readonly subnet?: boolean | undefined;
   /** Key of the group that it belongs to. */
   readonly group?: string | undefined;
+  /** The client gave no labels at all, not even none of them: engines show that as null. */
+  readonly unlabelled?: boolean | undefined;
 }
 
 interface EncodedObject {
@@ -98,15 +100,17 @@ interface EncodedObject {
   readonly i?: string;
   readonly s?: 1;
   readonly g?: string;
+  readonly u?: 1;
 }
 
-export function encodeObjectHint({ nonce, id, subnet, group }: ObjectHint): string {
+export function encodeObjectHint({ nonce, id, subnet, group, unlabelled }: ObjectHint): string {
   const encoded: EncodedObject = {
     v: 1,
     n: nonce,
     ...(id !== undefined && { i: id }),
     ...(subnet && { s: 1 as const }),
     ...(group !== undefined && { g: group }),
+    ...(unlabelled && { u: 1 as const }),
   };
   return JSON.stringify(encoded);
 }
@@ -117,7 +121,7 @@ export function decodeObjectHint(text: string | undefined): ObjectHint | undefin
   try {
     const encoded = JSON.parse(text) as Partial<EncodedObject> | null;
     if (encoded?.v !== 1 || typeof encoded.n !== "string") return undefined;
-    return { nonce: encoded.n, id: encoded.i, subnet: encoded.s === 1, group: encoded.g };
+    return { nonce: encoded.n, id: encoded.i, subnet: encoded.s === 1, group: encoded.g, unlabelled: encoded.u === 1 };
   } catch {
     return undefined;
   }

@@ -19,12 +19,19 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** Node's own timers hold no more, and fire at once when more is asked: 24.8 days. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(ms, fn, options) {
-    const timer = setTimeout(fn, ms);
-    if (options?.background) timer.unref();
+    let timer: NodeJS.Timeout;
+    const set = (left: number): void => {
+      timer = left > LONGEST_MS ? setTimeout(() => set(left - LONGEST_MS), LONGEST_MS) : setTimeout(fn, left);
+      if (options?.background) timer.unref();
+    };
+    set(ms);
     return { cancel: () => clearTimeout(timer) };
   },
   sleep: (ms, signal) => sleepWith(systemClock, ms, signal),

@@ -38,6 +38,8 @@ interface Wish {
   /** As the engine will know it; "" for one that the engine names. */
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** The body has no labels, or null for them. */
+  readonly unlabelled: boolean;
   /** The name of the node that the client named. */
   readonly node: string | undefined;
 }
@@ -88,7 +90,8 @@ function readWish(cluster: Cluster, text: string, version: string | undefined): 
   for (const [key, value] of Object.entries((goGet(body, "Labels") ?? {}) as Record<string, unknown>)) {
     if (typeof value === "string") labels[key] = value;
   }
-  return { text, version, name, labels, node: named ? node : undefined };
+  const unlabelled = (goGet(body, "Labels") ?? null) === null;
+  return { text, version, name, labels, unlabelled, node: named ? node : undefined };
 }
 
 /** The node that has, or is about to have, a volume of the name. Throws 409 when several do, 503 when it does not answer. */
@@ -107,7 +110,9 @@ function homeOfName(cluster: Cluster, { name, node }: Wish): ClusterNode | undef
 /** Rejects with DockerError, WireError or DeadlineError. */
 async function makeOn(cluster: Cluster, wish: Wish, node: ClusterNode): Promise<MadeVolume> {
   const nonce = cluster.random.hex(8);
-  const edits: Edit[] = [{ path: ["Labels", HINT_LABEL], json: JSON.stringify(encodeObjectHint({ nonce })) }];
+  const edits: Edit[] = [
+    { path: ["Labels", HINT_LABEL], json: JSON.stringify(encodeObjectHint({ nonce, unlabelled: wish.unlabelled })) },
+  ];
   if (wish.node !== undefined) edits.push({ path: ["Name"], json: JSON.stringify(wish.name) });
   const release = wish.name === "" ? undefined : cluster.placements.holdVolume(wish.name, node.id);
   try {

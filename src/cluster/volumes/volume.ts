@@ -1,5 +1,5 @@
 /** Volumes as their engines list them: what is read of a row, and which rows are one volume of the cluster. */
-import { elements, rawAt, splice } from "../../docker/json-text.ts";
+import { type Edit, elements, rawAt, splice } from "../../docker/json-text.ts";
 import type { Cluster } from "../cluster.ts";
 import type { Kind } from "../find-object.ts";
 import { decodeObjectHint, HINT_LABEL } from "../hint.ts";
@@ -33,15 +33,19 @@ export function readVolume(node: ClusterNode, text: string): NodeVolume {
   const row = JSON.parse(text) as Row;
   const { [HINT_LABEL]: hint, ...labels } = row.Labels ?? {};
   const isGlobal = row.Scope === "global";
+  const told = decodeObjectHint(hint);
+  const stripped: Edit = told?.unlabelled
+    ? { path: ["Labels"], json: "null" }
+    : { path: ["Labels", HINT_LABEL], json: undefined };
   return {
     engineKey: row.Name,
     key: isGlobal ? row.Name : keyOn(node, row.Name),
     name: row.Name,
     driver: row.Driver ?? "local",
     labels,
-    hint: decodeObjectHint(hint),
+    hint: told,
     isGlobal,
-    text: hint === undefined ? text : splice(text, [{ path: ["Labels", HINT_LABEL], json: undefined }]),
+    text: hint === undefined ? text : splice(text, [stripped]),
   };
 }
 
