@@ -67,7 +67,8 @@ interface Done {
 /** Everything that does not agree, in words; empty when log and engines tell the same story. */
 export function disagreements(lines: readonly AuditLine[], events: readonly EngineEvent[]): string[] {
   const engineIds = idsOf(lines, events);
-  const done = lines.flatMap((line) => callsOf(line, engineIds));
+  const known = new Set(engineIds.values());
+  const done = lines.flatMap((line) => callsOf(line, engineIds, known));
   return [...exact(done, events), ...loose(done, events)];
 }
 
@@ -87,13 +88,17 @@ function idsOf(lines: readonly AuditLine[], events: readonly EngineEvent[]): Rea
 }
 
 /** The calls of a line that succeeded and changed something; a stream's only once. */
-function callsOf({ stage, engines, object, error }: AuditLine, engineIds: ReadonlyMap<string, string>): Done[] {
+function callsOf(
+  { stage, engines, object, error }: AuditLine,
+  engineIds: ReadonlyMap<string, string>,
+  known: ReadonlySet<string>,
+): Done[] {
   if (stage === "begun") return [];
   return engines.flatMap(({ node, call, status }) => {
     if (status === null || status === 304 || status >= 400) return [];
     if (call === "POST /images/create" && error !== undefined) return [];
     const named = /^\w+ \/containers\/([0-9a-f]{64})\b/.exec(call)?.[1] ?? "";
-    const id = [...engineIds.values()].includes(named) ? named : (engineIds.get(object?.id ?? "") ?? "");
+    const id = known.has(named) ? named : (engineIds.get(object?.id ?? "") ?? "");
     return [{ node, call, id: /images/.test(call) ? "" : id }];
   });
 }
@@ -130,22 +135,27 @@ function exact(done: readonly Done[], events: readonly EngineEvent[]): string[] 
 function loose(done: readonly Done[], events: readonly EngineEvent[]): string[] {
   const wrong: string[] = [];
   const known = new Set(EXACT.map(([, event]) => event));
+  // An hour has tens of thousands of both.
+  const calls = new Map<string, Set<string>>();
+  const call = (key: string, made: string): unknown => calls.set(key, (calls.get(key) ?? new Set()).add(made));
+  for (const one of done) for (const key of [one.node, `${one.node} ${one.id}`]) call(key, one.call);
   for (const { node, type, action, id, name } of events) {
     const event = `${type} ${action}`;
     if (known.has(event) || BY_ITSELF.test(event) || !["container", "image"].includes(type)) continue;
     const causes = LOOSE[event] ?? [];
-    const caused = done.some(
-      (one) => one.node === node && causes.some((cause) => cause.test(one.call)) && (type === "image" || one.id === id),
-    );
-    if (!caused) wrong.push(`${node} ${event} ${id} (${name}): on the engine, not in the log`);
+    const made = [...(calls.get(type === "image" ? node : `${node} ${id}`) ?? [])];
+    if (!made.some((one) => causes.some((cause) => cause.test(one)))) {
+      wrong.push(`${node} ${event} ${id} (${name}): on the engine, not in the log`);
+    }
   }
+  const told = new Set(
+    events.flatMap(({ node, type, action, id }) => ["", id].map((one) => `${node} ${type} ${action} ${one}`)),
+  );
   for (const [cause, event] of CERTAIN) {
     for (const { node, call, id } of done) {
-      if (!cause.test(call)) continue;
-      const told = events.some(
-        (one) => one.node === node && `${one.type} ${one.action}` === event && (id === "" || one.id === id),
-      );
-      if (!told) wrong.push(`${node} ${call} ${id}: in the log, no ${event} on the engine`);
+      if (cause.test(call) && !told.has(`${node} ${event} ${id}`)) {
+        wrong.push(`${node} ${call} ${id}: in the log, no ${event} on the engine`);
+      }
     }
   }
   return wrong;
