@@ -5,11 +5,11 @@
 import { badRequest } from "../docker/errors.ts";
 import { elements, fields, splice } from "../docker/json-text.ts";
 import { API_VERSION, compareVersions } from "../docker/version.ts";
-import { CREATE_MS } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
 import { answersOf } from "./fan-out.ts";
 import { HINT_LABEL } from "./hint.ts";
 import { listContainers } from "./list-containers.ts";
+import { measuredDisk } from "./measured-disk.ts";
 import type { ClusterNode } from "./node.ts";
 
 const TYPES = ["container", "image", "volume", "build-cache"] as const;
@@ -66,10 +66,8 @@ async function containerRows(cluster: Cluster): Promise<string> {
 
 async function measure(cluster: Cluster, types: readonly Type[], version: string): Promise<Usage[]> {
   const query = new URLSearchParams(types.map((type): [string, string] => ["type", type]));
-  const ask = async (node: ClusterNode): Promise<Usage> => {
-    const options = { deadlineMs: CREATE_MS, version };
-    return readUsage(node, await node.engine.text("GET", `/system/df?${query}`, undefined, options));
-  };
+  const ask = async (node: ClusterNode): Promise<Usage> =>
+    readUsage(node, await measuredDisk(cluster, node, query.toString(), version));
   const nodes = cluster.reachable();
   return answersOf(nodes, await Promise.allSettled(nodes.map(ask)));
 }

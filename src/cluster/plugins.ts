@@ -34,6 +34,11 @@ export function pluginPlace(cluster: Cluster, typed: string): PluginPlace {
   return place;
 }
 
+/** The name says which node, or there is but one. */
+export function isPlaced(cluster: Cluster, typed: string): boolean {
+  return (named(cluster, typed) ?? onlyNode(cluster, typed)) !== undefined;
+}
+
 /** The same for two names of one plugin, such as its own and its repository's: either may name the node. */
 export function pluginPlaces(
   cluster: Cluster,

@@ -12,6 +12,7 @@ import { answersOf } from "./fan-out.ts";
 import { shownObjectName } from "./find-object.ts";
 import { managesForeign } from "./foreign.ts";
 import { type RemovedImage, removeFrom } from "./images.ts";
+import { measuredDisk } from "./measured-disk.ts";
 import type { ClusterNode } from "./node.ts";
 import { isOwnImage } from "./own-images.ts";
 import { PruneFilters } from "./prune-filters.ts";
@@ -63,7 +64,7 @@ async function volumesOf(
     ours.set(name, shownObjectName(cluster, VOLUMES, { key, name, on: new Map([[node.id, volume]]) }));
   }
   if (ours.size === 0) return { deleted: [], bytes: 0 };
-  const usage = await diskUsage<{ Volumes?: Volume[] | null }>(node, "volume");
+  const usage = await diskUsage<{ Volumes?: Volume[] | null }>(cluster, node, "volume");
   const wanted = (usage.Volumes ?? []).filter(
     ({ Name, Driver = "local", Labels, Options }) =>
       ours.has(Name) &&
@@ -113,7 +114,7 @@ async function imagesOf(
         filters.accepts(image),
     );
   if (wanted.length === 0) return { deleted: [], bytes: 0 };
-  const before = await layersSize(node);
+  const before = await layersSize(cluster, node);
   const names = wanted.flatMap(({ id, repoTags, repoDigests }) => {
     const all = [...repoTags, ...repoDigests];
     return all.length === 0 ? [id] : all;
@@ -124,13 +125,13 @@ async function imagesOf(
     for (const { answer } of await oneByOne([name], (ref) => removeFrom(cluster, node, ref, "")))
       deleted.push(...answer);
   }
-  const freed = deleted.length === 0 ? 0 : before - (await layersSize(node));
+  const freed = deleted.length === 0 ? 0 : before - (await layersSize(cluster, node));
   return { deleted, bytes: Math.max(0, freed) };
 }
 
 /** Bytes of all layers on a node: what they are less after a removal, it has freed. */
-async function layersSize(node: ClusterNode): Promise<number> {
-  return (await diskUsage<{ LayersSize?: number }>(node, "image")).LayersSize ?? 0;
+async function layersSize(cluster: Cluster, node: ClusterNode): Promise<number> {
+  return (await diskUsage<{ LayersSize?: number }>(cluster, node, "image")).LayersSize ?? 0;
 }
 
 const BUILD_FILTERS = ["description", "id", "inuse", "parent", "private", "shared", "type", "until", "unused-for"];
@@ -166,11 +167,8 @@ async function enginePrune(node: ClusterNode, path: string, member: string): Pro
 }
 
 /** Engines below 1.42 measure everything whatever they are asked for. */
-function diskUsage<T>(node: ClusterNode, type: "image" | "volume"): Promise<T> {
-  return node.engine.json<T>("GET", `/system/df?type=${type}`, undefined, {
-    deadlineMs: CREATE_MS,
-    version: API_VERSION,
-  });
+async function diskUsage<T>(cluster: Cluster, node: ClusterNode, type: "image" | "volume"): Promise<T> {
+  return JSON.parse(await measuredDisk(cluster, node, `type=${type}`, API_VERSION)) as T;
 }
 
 /** What the engine removed, with its answers. What it refuses (in use, gone already) is passed over, as prunes do. */

@@ -178,6 +178,8 @@ export const IMAGES_REMEMBERED = 10_000;
 export const END_EVENT_MS = 250;
 /** Between two looks for that event. */
 export const END_POLL_MS = 5;
+/** Between two tries of an engine that measures its disk for somebody else. */
+export const DISK_BUSY_MS = 100;
 /** After a list: an event that explains what it shows has come until then. */
 export const EVENTS_LATE_MS = 2_000;
 /** A change is durable within this, or it is refused. */

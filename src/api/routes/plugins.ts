@@ -1,7 +1,8 @@
 /** Plugins: asked of the node that the name begins with. */
 
 import type { ClusterNode } from "../../cluster/node.ts";
-import { listPlugins, pluginPlace, pluginPlaces, shownPlugin } from "../../cluster/plugins.ts";
+import { isPlaced, listPlugins, pluginPlace, pluginPlaces, shownPlugin } from "../../cluster/plugins.ts";
+import { DockerError } from "../../docker/errors.ts";
 import { ask, askText, forward, queryOf } from "../forward.ts";
 import { type Answer, sendJson } from "../listener/answer.ts";
 import { pipeAnswer } from "../listener/relay.ts";
@@ -13,9 +14,23 @@ async function list({ cluster, request }: Context, answer: Answer): Promise<void
 }
 
 async function inspect(context: Context, answer: Answer): Promise<void> {
-  const { node, name } = pluginPlace(context.cluster, context.params.name ?? "");
-  const { text } = await askText(context, node, `/plugins/${encodeURIComponent(name)}/json`);
+  const typed = context.params.name ?? "";
+  const path = (name: string): string => `/plugins/${encodeURIComponent(name)}/json`;
+  // `docker inspect` asks for a plugin last: what no node has is not found, as on one engine.
+  if (!isPlaced(context.cluster, typed)) await requireSomewhere(context, path(typed));
+  const { node, name } = pluginPlace(context.cluster, typed);
+  const { text } = await askText(context, node, path(name));
   sendJson(answer, 200, shownPlugin(context.cluster, node, text));
+}
+
+/** Throws the engines' 404 when every node that answers says it. */
+async function requireSomewhere(context: Context, path: string): Promise<void> {
+  const asked = await Promise.allSettled(context.cluster.reachable().map((node) => askText(context, node, path)));
+  const missing = asked.flatMap((one) =>
+    one.status === "rejected" && one.reason instanceof DockerError && one.reason.status === 404 ? [one.reason] : [],
+  );
+  const [first] = missing;
+  if (first && missing.length === asked.length) throw first;
 }
 
 /** What is about a plugin that is there: the answer as it comes. */

@@ -7,7 +7,7 @@ import { nodeFailure } from "../exchange.ts";
 import { candidates, type Found, findObject, shownObjectName } from "../find-object.ts";
 import { requireOwn, requireOwnObject } from "../foreign.ts";
 import { HINT_LABEL } from "../hint.ts";
-import { readShaped } from "../judge.ts";
+import { decodeShaped, NOBODY } from "../judge.ts";
 import { missing, requireMade, requireReachable } from "../lookup.ts";
 import type { ClusterNode } from "../node.ts";
 import type { ContainerRecord } from "../record.ts";
@@ -122,7 +122,8 @@ export async function joinNetwork(
   text: string,
   version: string | undefined,
 ): Promise<ContainerRecord | undefined> {
-  const body = readShaped(text, JOIN_SHAPE);
+  const question = { method: "POST", path: `/networks/${NOBODY}/${action}`, version };
+  const body = await decodeShaped(cluster, text, JOIN_SHAPE, question);
   const typed = String(goGet(body, "Container") ?? "");
   if (candidates(cluster, NETWORKS, ref).length === 0) throw missing(cluster, noSuchNetwork(ref));
   const record = cluster.inventory.find(typed);
