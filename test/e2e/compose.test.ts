@@ -148,8 +148,7 @@ async function follow({ cwd, env }: Project, line: string, tell: () => Promise<u
   }
 }
 
-// In the full run alone: how long it takes in CI is not known.
-describe.runIf(fleet().subject === "shoal" && fleet().full).for(tried)("Compose %s", (version) => {
+describe.runIf(fleet().subject === "shoal").for(tried)("Compose %s", (version) => {
   const bin = join(fleet().work, `bin-compose-app-${version}`);
   const name = `app${version}`;
   let project: Project;
