@@ -77,6 +77,8 @@ compareCases("errors", [
       "! docker create --name $N -v relative:../x busybox",
       "! docker create --name $N --mount type=bind,source=/nosuch/$N,target=/x busybox",
     ],
+    // On which nodes, and the remedies.
+    drop: / on node-1, node-2, node-3; mount a path that a node has.*to have it made/g,
   },
   {
     name: "bad working folder and user",
