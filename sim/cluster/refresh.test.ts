@@ -1,11 +1,21 @@
 /** Reading back over simulated engines: what a list waits for. */
 import { afterEach, expect, it } from "vitest";
 import { followEvent } from "../../src/cluster/follow-event.ts";
+import type { ClusterNode } from "../../src/cluster/node.ts";
 import { parseEvent } from "../../src/engine/event.ts";
 import { World } from "./world.ts";
 
 let world: World;
 afterEach(() => world.close());
+
+/** An event that the cache takes for the newest. */
+function tell(node: ClusterNode, engineId: string, action: string): void {
+  const event = parseEvent(
+    `{"Type":"container","Action":"${action}","Actor":{"ID":"${engineId}"},"time":1,"timeNano":1000000000}`,
+  );
+  if (!event) throw new Error("no event");
+  followEvent(world.cluster, node, event, () => {});
+}
 
 it("A list waits for a reading under way that brings a change of a client's", async () => {
   world = await World.open({ nodes: 1 });
@@ -37,12 +47,27 @@ it("A list shows what its client did, although the engine's event overtakes the 
   calls.reset();
   const listing = world.list();
   await world.until("the list is made", () => calls.of("GET /containers/json") > 0);
-  const event = parseEvent(
-    `{"Type":"container","Action":"start","Actor":{"ID":"${engineId}"},"time":1,"timeNano":1000000000}`,
-  );
-  if (!event) throw new Error("no event");
-  followEvent(world.cluster, node, event, () => {});
+  tell(node, engineId, "start");
   answered();
   const [row] = await listing;
   expect(row?.State).toBe("running");
+});
+
+it("A list shows no older state than an inspect has told", async () => {
+  world = await World.open({ nodes: 1 });
+  const { id, node, engineId } = await world.run("web");
+  await world.list();
+  // Its engine has it running again, but the event of that has not arrived.
+  tell(node, engineId, "die");
+  expect((await world.list({ all: false })).map(({ Id }) => Id)).toEqual([]);
+  expect(await world.inspect("web")).toMatchObject({ State: { Status: "running" } });
+  expect((await world.list({ all: false })).map(({ Id }) => Id)).toEqual([id]);
+});
+
+it("What its engine always restarts is not shown as ended before the engine says so", async () => {
+  world = await World.open({ nodes: 1 });
+  const { id, node, engineId } = await world.run("web", { HostConfig: { RestartPolicy: { Name: "always" } } });
+  await world.list();
+  tell(node, engineId, "die");
+  expect((await world.list({ all: false })).map(({ Id }) => Id)).toEqual([id]);
 });

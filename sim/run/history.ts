@@ -12,6 +12,8 @@ export interface Copy {
   readonly container: SimContainer;
   readonly epoch: number;
   readonly bornAt: number;
+  /** It ran at least once. */
+  ran: boolean;
   gone: boolean;
 }
 
@@ -44,8 +46,6 @@ export class Made {
   readonly openRenames = new Set<RenameItem>();
   /** When somebody was last told the outcome of a rename. */
   renameEndedAt = Number.NEGATIVE_INFINITY;
-  /** It ran at least once. */
-  ran = false;
   /** Somebody did something to it past shoal. */
   meddled = false;
 

@@ -84,7 +84,7 @@ export class Witness {
     else if (event.action === "destroy") this.#gone(host, made, event);
     if (!HARMLESS.has(event.action)) made.changedAt = this.#time.now;
     if (event.action === "rename") this.#renamed(made, event);
-    if (event.action === "start") made.ran = true;
+    if (event.action === "start") this.#started(made, event);
     if (!this.#elsewhere && GROWING.has(event.action)) this.#weigh(host, event);
   }
 
@@ -98,7 +98,7 @@ export class Witness {
     const container = host.engine.daemon.containers.find(event.id);
     if (!container) return;
     const epoch = decodeHint(event.attributes[HINT_LABEL])?.epoch ?? 0;
-    const copy: Copy = { host, container, epoch, bornAt: this.#time.now, gone: false };
+    const copy: Copy = { host, container, epoch, bornAt: this.#time.now, ran: false, gone: false };
     const older = made.living();
     made.copies.push(copy);
     made.names.add(container.name);
@@ -106,6 +106,10 @@ export class Witness {
       this.#complain("twice", `${made.token} is on ${older.map((o) => o.host.name).join()} and again on ${host.name}`);
     }
     this.#checkName(made, container);
+  }
+
+  #started(made: Made, event: SimEvent): void {
+    for (const copy of made.copies) if (copy.container.id === event.id) copy.ran = true;
   }
 
   #renamed(made: Made, event: SimEvent): void {
@@ -170,11 +174,13 @@ export class Witness {
       this.#complain("foreign", `${host.name}: the foreign volume ${event.id} was removed`);
       return;
     }
-    const users = this.#history.made.filter((made) =>
-      made.copies.some((copy) => copy.host === host && copy.container.mounts.some(({ Name }) => Name === event.id)),
+    const users = this.#history.made.flatMap((made) =>
+      made.copies
+        .filter((copy) => copy.host === host && copy.container.mounts.some(({ Name }) => Name === event.id))
+        .map((copy) => ({ made, copy })),
     );
     // What never ran has put nothing there: undoing such a create takes its anonymous volumes along.
-    if (users.length > 0 && users.every((made) => !made.ran || this.#history.mayLoseVolumes(made))) return;
+    if (users.length > 0 && users.every(({ made, copy }) => !copy.ran || this.#history.mayLoseVolumes(made))) return;
     this.#complain("volume", `${host.name}: the volume ${event.id.slice(0, 12)} was removed: nobody asked for that`);
   }
 

@@ -78,7 +78,9 @@ function followContainer(cluster: Cluster, node: ClusterNode, event: EngineEvent
     }
   }
   if (event.action === "update" && record.needsKnown) remeasure(cluster, record);
-  if (changesRow(event.action)) cluster.refresher.mark(record, false);
+  // Its engine may be starting it again already: until that is read back, a list would show it as ended.
+  const restarts = event.action === "die" && record.needs.whenExited;
+  if (changesRow(event.action)) cluster.refresher.mark(record, restarts);
   publish();
 }
 

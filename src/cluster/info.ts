@@ -1,5 +1,6 @@
 /** `GET /info`: the cluster as one engine, with classic Swarm's block of nodes that `docker info` prints. */
 import { bytesSize } from "../docker/units.ts";
+import { serverVersion } from "../docker/version.ts";
 import type { Cluster } from "./cluster.ts";
 import { isForeign, managesForeign } from "./foreign.ts";
 import { countImages } from "./list-images.ts";
@@ -33,7 +34,7 @@ export function clusterInfo(cluster: Cluster, host: HostFacts): Record<string, u
   return {
     ID: host.id,
     Name: host.hostName,
-    ServerVersion: `shoal/${host.version}`,
+    ServerVersion: serverVersion(host.version),
     Containers: counts.reduce((total, count) => total + count.all, 0),
     ContainersRunning: counts.reduce((total, count) => total + count.running, 0),
     ContainersPaused: counts.reduce((total, count) => total + count.paused, 0),

@@ -45,6 +45,8 @@ export function clusterInspect(cluster: Cluster, record: ContainerRecord, text: 
   const { node } = record;
   const inspect: unknown = JSON.parse(text);
   record.tty = goGet(inspect, "Config", "Tty") === true;
+  // The client is told something newer than the cache knows: its next list waits until that is read back.
+  if (goGet(inspect, "State", "Status") !== record.state) cluster.refresher.mark(record, true);
   const edits: Edit[] = [
     { path: ["Id"], json: JSON.stringify(record.id) },
     { path: ["Node"], json: nodeObject(node) },

@@ -5,6 +5,14 @@ export const API_VERSION = "1.51";
 /** The oldest version that a client may ask for. */
 export const MIN_API_VERSION = "1.24";
 
+/**
+ * What shoal calls its version: clients read a Docker version off its start (cAdvisor refuses one below 1.0.0), so it begins
+ * with the release of Docker whose API shoal speaks; shoal's own follows as build metadata (semver.org, 10).
+ */
+export function serverVersion(own: string): string {
+  return `28.5.0+shoal.${own}`;
+}
+
 const SHAPE = /^(\d{1,3})\.(\d{1,3})$/;
 
 export function isVersion(text: string): boolean {

@@ -6,7 +6,7 @@ import { conflictsView, imagesView } from "../../cluster/images-view.ts";
 import { clusterInfo } from "../../cluster/info.ts";
 import { anyNode } from "../../cluster/lookup.ts";
 import { decisionView, nodesView } from "../../cluster/views.ts";
-import { MIN_API_VERSION } from "../../docker/version.ts";
+import { MIN_API_VERSION, serverVersion } from "../../docker/version.ts";
 import { streamEvents } from "../events.ts";
 import { forward } from "../forward.ts";
 import { type Answer, sendJson } from "../listener/answer.ts";
@@ -46,7 +46,7 @@ async function version({ cluster, host }: Context, answer: Answer): Promise<void
   sendJson(answer, 200, {
     Platform: { Name: "Shoal" },
     Components: [{ Name: "Shoal", Version: host.version, Details: details }, ...engineComponents(cluster)],
-    Version: `shoal/${host.version}`,
+    Version: serverVersion(host.version),
     ApiVersion: apiVersion,
     MinAPIVersion: MIN_API_VERSION,
     GitCommit: "",
