@@ -95,6 +95,27 @@ describe("a network", () => {
     expect(settings.Networks.web?.NetworkID).toBe(id);
   });
 
+  it("takes links to containers by their cluster IDs, at create and at connect", async () => {
+    await open({ nodes: 2, strategy: "spread", mintIds: true });
+    await make("web");
+    const { record: db } = await world.create("db", { HostConfig: { NetworkMode: "web" } });
+    const on = world.engine(db.node.name);
+    const creates = world.meddle(db.node.name).record(/POST \/containers\/create/);
+    const connects = world.meddle(db.node.name).record(/POST \/networks\/.*connect/);
+    const links = { Links: [`${db.id}:base`, db.id.slice(0, 12), "db:plain"] };
+    const known = [`${db.engineId}:base`, `${db.engineId}:${db.id.slice(0, 12)}`, "db:plain"];
+    await world.create("app", {
+      HostConfig: { NetworkMode: "web" },
+      NetworkingConfig: { EndpointsConfig: { web: links } },
+    });
+    expect(JSON.parse(creates[0] ?? "").NetworkingConfig.EndpointsConfig.web).toEqual({ Links: known });
+    await make(`${on.name}/back`);
+    expect(await post("/networks/back/connect", { Container: "app", EndpointConfig: links })).toMatchObject({
+      status: 200,
+    });
+    expect(JSON.parse(connects[0] ?? "").EndpointConfig).toEqual({ Links: known });
+  });
+
   it("has its name for itself, also while it is being made", async () => {
     await open();
     const answers = await Promise.all(["1", "2", "3"].map(() => post("/networks/create", { Name: "web" })));

@@ -3,13 +3,12 @@
  * that placement does not need passes unread, so that new engine features work without us.
  */
 import { type Edit, goGet, rawAt, splice } from "../docker/json-text.ts";
-import { splitNodePrefix } from "../docker/references.ts";
 import { compareVersions } from "../docker/version.ts";
 import { takenFromEnv } from "../scheduler/request.ts";
 import type { Cluster } from "./cluster.ts";
+import { engineContainerRef, engineLink, rewritten } from "./container-refs.ts";
 import { HINT_LABEL } from "./hint.ts";
 import type { Shape } from "./judge.ts";
-import { requireMade } from "./lookup.ts";
 import { engineShares } from "./needs.ts";
 import { engineNetworkRef } from "./networks/network.ts";
 import type { ClusterNode } from "./node.ts";
@@ -111,21 +110,19 @@ function referenceEdits(cluster: Cluster, node: ClusterNode, body: unknown): Edi
     const mode = goGet(body, "HostConfig", key);
     if (typeof mode !== "string") continue;
     const engineMode = mode.startsWith("container:")
-      ? `container:${containerRef(cluster, mode.slice("container:".length))}`
+      ? `container:${engineContainerRef(cluster, mode.slice("container:".length))}`
       : key === "NetworkMode"
         ? engineNetworkRef(cluster, node, mode)
         : mode;
     if (engineMode !== mode) edits.push({ path: ["HostConfig", key], json: JSON.stringify(engineMode) });
   }
   const rewriteList = (path: string[], rewrite: (item: string) => string): void => {
-    const list = goGet(body, ...path);
-    if (!Array.isArray(list)) return;
-    const rewritten = list.map((item) => (typeof item === "string" ? rewrite(item) : item));
-    if (rewritten.some((item, i) => item !== list[i])) edits.push({ path, json: JSON.stringify(rewritten) });
+    const list = rewritten(goGet(body, ...path), rewrite);
+    if (list) edits.push({ path, json: JSON.stringify(list) });
   };
   rewriteList(["HostConfig", "VolumesFrom"], (item) => {
     const [ref = "", ...mode] = item.split(":");
-    return [containerRef(cluster, ref), ...mode].join(":");
+    return [engineContainerRef(cluster, ref), ...mode].join(":");
   });
   rewriteList(["HostConfig", "Binds"], (bind) => bind.replace(/^[^:]+/, (source) => engineVolumeName(cluster, source)));
   const mounts = goGet(body, "HostConfig", "Mounts");
@@ -135,17 +132,8 @@ function referenceEdits(cluster: Cluster, node: ClusterNode, body: unknown): Edi
     const name = engineVolumeName(cluster, source);
     if (name !== source) edits.push({ path: ["HostConfig", "Mounts", i, "Source"], json: JSON.stringify(name) });
   }
-  rewriteList(["HostConfig", "Links"], (item) => {
-    const [ref = "", alias] = item.split(":");
-    return `${containerRef(cluster, ref)}:${alias ?? splitNodePrefix(ref).rest}`;
-  });
+  rewriteList(["HostConfig", "Links"], (link) => engineLink(cluster, link));
   return edits;
-}
-
-function containerRef(cluster: Cluster, ref: string): string {
-  const record = cluster.inventory.find(ref);
-  if (record) requireMade(record);
-  return record && ref !== record.engineName && ref !== `/${record.engineName}` ? record.engineId : ref;
 }
 
 /** Each under the name that the engine knows its network by; those that an old engine does not take are connected later. */
@@ -162,13 +150,15 @@ function endpoints(
   const takesAll = compareVersions(version, MANY_ENDPOINTS) >= 0;
   const edits: Edit[] = [];
   const connects: { network: string; endpoint: string }[] = [];
-  for (const [typed] of all) {
+  for (const [typed, settings] of all) {
     const path = ["NetworkingConfig", "EndpointsConfig"];
     const network = engineNetworkRef(cluster, node, typed);
-    const endpoint = rawAt(text, [...path, typed]) ?? "{}";
+    const links = rewritten(goGet(settings, "Links"), (link) => engineLink(cluster, link));
+    const linkEdits = links ? [{ path: ["Links"], json: JSON.stringify(links) }] : [];
+    const endpoint = splice(rawAt(text, [...path, typed]) ?? "{}", linkEdits);
     const stays = takesAll || typed === kept;
     if (!stays) connects.push({ network, endpoint });
-    if (stays && network === typed) continue;
+    if (stays && network === typed && !links) continue;
     edits.push({ path: [...path, typed], json: undefined });
     if (stays) edits.push({ path: [...path, network], json: endpoint });
   }

@@ -3,6 +3,7 @@ import { conflict, DockerError, noSuchContainer, noSuchNetwork } from "../../doc
 import { type Edit, fields, goGet, rawAt, splice } from "../../docker/json-text.ts";
 import { CREATE_MS, ENGINE_CALL_MS } from "../../kit/limits.ts";
 import type { Cluster } from "../cluster.ts";
+import { engineLink, rewritten } from "../container-refs.ts";
 import { nodeFailure } from "../exchange.ts";
 import { candidates, type Found, findObject, shownObjectName } from "../find-object.ts";
 import { requireOwn, requireOwnObject } from "../foreign.ts";
@@ -141,7 +142,10 @@ export async function joinNetwork(
   const found = await onNodeOf(cluster, ref, record, action);
   requireOwnNetwork(cluster, found, action);
   requireOwn(cluster, record, typed, action);
-  const engineBody = splice(text, [{ path: ["Container"], json: JSON.stringify(engineRef(record, typed)) }]);
+  const edits: Edit[] = [{ path: ["Container"], json: JSON.stringify(engineRef(record, typed)) }];
+  const links = rewritten(goGet(body, "EndpointConfig", "Links"), (link) => engineLink(cluster, link));
+  if (links) edits.push({ path: ["EndpointConfig", "Links"], json: JSON.stringify(links) });
+  const engineBody = splice(text, edits);
   try {
     await call(cluster, record.node, "POST", `${pathOn(found, record.node)}/${action}`, engineBody, version);
   } finally {
