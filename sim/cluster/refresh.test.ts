@@ -3,7 +3,7 @@ import { afterEach, expect, it } from "vitest";
 import { followEvent } from "../../src/cluster/follow-event.ts";
 import type { ClusterNode } from "../../src/cluster/node.ts";
 import { parseEvent } from "../../src/engine/event.ts";
-import { World } from "./world.ts";
+import { GB, MB, refusal, World } from "./world.ts";
 
 let world: World;
 afterEach(() => world.close());
@@ -70,4 +70,18 @@ it("What its engine always restarts is not shown as ended before the engine says
   await world.list();
   tell(node, engineId, "die");
   expect((await world.list({ all: false })).map(({ Id }) => Id)).toEqual([id]);
+});
+
+it("What was restarted keeps its place when the event of its end is the last that came", async () => {
+  world = await World.open({ nodes: [{ memory: 1 * GB }] });
+  const { node, engineId } = await world.run("web", { HostConfig: { Memory: 600 * MB } });
+  await world.run("other", { HostConfig: { Memory: 300 * MB } });
+  const answered = world.meddle("node-1").hold(/^POST .*restart/);
+  const restarting = world.change("web", "restart");
+  await world.until("it is restarted", () => world.engine("node-1").calls.of("POST /containers/{name}/restart") > 0);
+  tell(node, engineId, "die");
+  answered();
+  await restarting;
+  tell(node, engineId, "die");
+  expect(await refusal(world.update("web", { Memory: 900 * MB }))).toMatchObject({ status: 409 });
 });

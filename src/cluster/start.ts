@@ -49,10 +49,18 @@ export async function startContainer(
 export async function whileStarting<T>(cluster: Cluster, record: ContainerRecord, work: () => Promise<T>): Promise<T> {
   bookAgain(cluster, record);
   record.starting++;
-  try {
-    return await work().finally(() => record.starting--);
-  } catch (error) {
+  const over = (): void => {
+    record.starting--;
     settle(cluster, record);
+  };
+  try {
+    const done = await work();
+    // The event of its end may be the last that has come, or still come: until it is read back it counts as running.
+    cluster.refresher.mark(record, true);
+    void cluster.refresher.settledOn(record.node).finally(over);
+    return done;
+  } catch (error) {
+    over();
     throw error;
   }
 }
