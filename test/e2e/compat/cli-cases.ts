@@ -11,7 +11,7 @@ docker images -q --filter reference='cc-*' | xargs -r docker rmi -f`;
 const UNTIL = `until_() { for i in $(seq 200); do if eval "$1"; then return 0; fi; sleep 0.2; done; echo "never: $1"; return 1; }`;
 
 const cases: readonly (readonly [string, string])[] = [
-  ["version, info", "docker version | grep -q 'API version'; docker info | grep -q 'Operating System'"],
+  ["version, info", "docker version | grep_ 'API version'; docker info | grep_ 'Operating System'"],
   ["run", `test "$(docker run --rm busybox echo hello)" = hello`],
   ["run: exit code", "code=0; docker run --rm busybox sh -c 'exit 7' || code=$?; test $code = 7"],
   ["run: standard input", `test "$(echo piped | docker run -i --rm busybox cat)" = piped`],
@@ -25,7 +25,7 @@ const cases: readonly (readonly [string, string])[] = [
   ],
   [
     "create, start -a, wait, rm",
-    "docker create --name cc-a busybox sh -c 'echo out; exit 3'; code=0; docker start -a cc-a | grep -q out || code=$?; test \"$(docker wait cc-a)\" = 3; docker rm cc-a",
+    "docker create --name cc-a busybox sh -c 'echo out; exit 3'; code=0; docker start -a cc-a | grep_ out || code=$?; test \"$(docker wait cc-a)\" = 3; docker rm cc-a",
   ],
   [
     "ps and its filters",
@@ -34,7 +34,7 @@ test "$(docker ps --format '{{.Names}}' --filter name=cc-a)" = cc-a
 test "$(docker ps -q --no-trunc --filter label=compat=1 --filter status=running)" = $id
 test "$(docker ps -q --no-trunc --filter ancestor=busybox --filter id=$id)" = $id
 test -z "$(docker ps -q --filter name=cc-a --filter ancestor=nginx)"
-docker ps -s --filter name=cc-a | grep -q virtual
+docker ps -s --filter name=cc-a | grep_ virtual
 docker rm -f cc-a`,
   ],
   [
@@ -50,25 +50,25 @@ docker rm -f cc-a`,
     "logs, logs -f, --tail, -t",
     `docker run -d --name cc-a busybox sh -c 'echo one; echo two; sleep 1; echo three >&2'
 test "$(docker logs -f cc-a 2>/dev/null)" = "$(printf 'one\\ntwo')"
-test "$(docker logs --tail 1 cc-a 2>&1)" = three; docker logs -t cc-a 2>&1 | grep -q Z; docker rm cc-a`,
+test "$(docker logs --tail 1 cc-a 2>&1)" = three; docker logs -t cc-a 2>&1 | grep_ Z; docker rm cc-a`,
   ],
   [
     "attach",
-    "docker run -d -i --name cc-a busybox sh -c 'read word; echo got $word'; echo attached | docker attach cc-a | grep -q 'got attached'; docker rm -f cc-a",
+    "docker run -d -i --name cc-a busybox sh -c 'read word; echo got $word'; (echo attached; sleep 2) | docker attach cc-a | grep_ 'got attached'; docker rm -f cc-a",
   ],
   [
     "cp both ways",
     `docker run -d --name cc-a busybox sleep 600; echo file >sent
 docker cp sent cc-a:/tmp/; docker exec cc-a grep -q file /tmp/sent
 docker exec cc-a sh -c 'mkdir /d; echo back >/d/f'; docker cp cc-a:/d got; grep -q back got/f
-docker cp cc-a:/d - | tar -t | grep -q d/f; docker rm -f cc-a; rm -r sent got`,
+docker cp cc-a:/d - | tar -t | grep_ d/f; docker rm -f cc-a; rm -r sent got`,
   ],
   [
     "pause, kill, rename, restart, stop, top, port, stats, update",
     `docker run -d --name cc-a -p 18080:80 nginx
-docker pause cc-a; docker ps --filter name=cc-a | grep -q Paused; docker unpause cc-a
-docker rename cc-a cc-b; docker top cc-b | grep -q httpd; docker port cc-b 80 | grep -q ':18080$'
-docker stats --no-stream cc-b | grep -q cc-b; docker update -m 96m --memory-swap 192m cc-b
+docker pause cc-a; docker ps --filter name=cc-a | grep_ Paused; docker unpause cc-a
+docker rename cc-a cc-b; docker top cc-b | grep_ httpd; docker port cc-b 80 | grep_ ':18080$'
+docker stats --no-stream cc-b | grep_ cc-b; docker update -m 96m --memory-swap 192m cc-b
 test "$(docker inspect -f '{{.HostConfig.Memory}}' cc-b)" = 100663296
 docker restart -t 0 cc-b; docker kill -s KILL cc-b; test "$(docker wait cc-b)" = 137; docker start cc-b
 docker stop -t 0 cc-b; docker rm cc-b`,
@@ -76,8 +76,8 @@ docker stop -t 0 cc-b; docker rm cc-b`,
   [
     "diff, commit, export, import, history",
     `docker run --name cc-a busybox sh -c 'echo new >/new'
-docker diff cc-a | grep -q 'A /new'; docker commit -c 'CMD ["cat","/new"]' -m words cc-a cc-image:1
-test "$(docker run --rm cc-image:1)" = new; docker history cc-image:1 | grep -q words
+docker diff cc-a | grep_ 'A /new'; docker commit -c 'CMD ["cat","/new"]' -m words cc-a cc-image:1
+test "$(docker run --rm cc-image:1)" = new; docker history cc-image:1 | grep_ words
 docker export cc-a | docker import -c 'CMD ["cat","/new"]' - cc-image:2; test "$(docker run --rm cc-image:2)" = new
 docker rm cc-a; docker rmi cc-image:1 cc-image:2`,
   ],
@@ -85,13 +85,13 @@ docker rm cc-a; docker rmi cc-image:1 cc-image:2`,
     "tag, images, rmi, save, load",
     `docker tag busybox cc-image:a; test "$(docker images -q cc-image:a)" = "$(docker images -q busybox)"
 test "$(docker images --format '{{.Repository}}:{{.Tag}}' cc-image)" = cc-image:a
-docker save -o image.tar cc-image:a; docker rmi cc-image:a; docker load -i image.tar | grep -q cc-image:a
+docker save -o image.tar cc-image:a; docker rmi cc-image:a; docker load -i image.tar | grep_ cc-image:a
 docker image inspect cc-image:a; docker rmi cc-image:a; rm image.tar`,
   ],
   [
     "a health check",
     `docker run -d --name cc-a --health-cmd 'test -e /ready' --health-interval 1s --health-retries 2 busybox sh -c 'sleep 1; touch /ready; sleep 600'
-until_ 'docker ps --filter name=cc-a --filter health=healthy | grep -q healthy'; docker rm -f cc-a`,
+until_ 'docker ps --filter name=cc-a --filter health=healthy | grep_ healthy'; docker rm -f cc-a`,
   ],
   [
     "restart policies",
@@ -105,19 +105,19 @@ test "$(docker events --since $since --until $until --filter container=cc-events
   ],
   [
     "networks",
-    `docker network create cc-net; docker network ls --filter name=cc-net --format '{{.Name}} {{.Driver}}' | grep -q '^cc-net bridge$'
+    `docker network create cc-net; docker network ls --filter name=cc-net --format '{{.Name}} {{.Driver}}' | grep_ '^cc-net bridge$'
 docker run -d --name cc-a --network cc-net --network-alias web nginx
-docker run --rm --network cc-net busybox wget -qO- http://web | grep -q hello
+docker run --rm --network cc-net busybox wget -qO- http://web | grep_ hello
 docker run -d --name cc-b --network cc-net busybox sleep 600; docker exec cc-b ping -c 1 cc-a
-docker network inspect -f '{{len .Containers}}' cc-net | grep -q '^2$'
+docker network inspect -f '{{len .Containers}}' cc-net | grep_ '^2$'
 docker network disconnect cc-net cc-b; docker network connect --alias late cc-net cc-b
 docker exec cc-a ping -c 1 late; docker rm -f cc-a cc-b; docker network rm cc-net`,
   ],
   [
     "networks: subnet, address, internal, labels",
     `docker network create --internal --label compat=net --subnet 10.213.7.0/24 cc-net
-docker run --rm --network cc-net --ip 10.213.7.9 busybox ip addr | grep -q 10.213.7.9
-docker network ls -q --filter label=compat=net | grep -q .; docker network inspect cc-net | grep -q 10.213.7.0
+docker run --rm --network cc-net --ip 10.213.7.9 busybox ip addr | grep_ 10.213.7.9
+docker network ls -q --filter label=compat=net | grep_ .; docker network inspect cc-net | grep_ 10.213.7.0
 docker network rm cc-net`,
   ],
   [
@@ -130,21 +130,21 @@ docker run --rm --network host busybox true; docker rm -f cc-a`,
   ],
   [
     "links",
-    "docker run -d --name cc-a nginx; docker run --rm --link cc-a:web busybox wget -qO- http://web | grep -q hello; docker rm -f cc-a",
+    "docker run -d --name cc-a nginx; docker run --rm --link cc-a:web busybox wget -qO- http://web | grep_ hello; docker rm -f cc-a",
   ],
   [
     "published ports",
-    `docker run -d --name cc-a -P nginx; docker port cc-a 80 | grep -Eq ':[0-9]+$'
-docker ps --filter name=cc-a --format '{{.Ports}}' | grep -q -- '->80/tcp'; docker rm -f cc-a`,
+    `docker run -d --name cc-a -P nginx; docker port cc-a 80 | grep_ -E ':[0-9]+$'
+docker ps --filter name=cc-a --format '{{.Ports}}' | grep_ -- '->80/tcp'; docker rm -f cc-a`,
   ],
   [
     "volumes",
-    `docker volume create --label compat=vol cc-vol; docker volume inspect cc-vol | grep -q Mountpoint
+    `docker volume create --label compat=vol cc-vol; docker volume inspect cc-vol | grep_ Mountpoint
 docker run --rm -v cc-vol:/data busybox sh -c 'echo kept >/data/f'
 test "$(docker run --rm -v cc-vol:/data busybox cat /data/f)" = kept
 test "$(docker run --rm --mount source=cc-vol,target=/data,readonly busybox cat /data/f)" = kept
-docker volume ls -q --filter label=compat=vol | grep -q '^cc-vol$'; docker volume ls -q --filter dangling=true | grep -q '^cc-vol$'
-docker volume rm cc-vol; ! docker volume inspect cc-vol`,
+docker volume ls -q --filter label=compat=vol | grep_ '^cc-vol$'; docker volume ls -q --filter dangling=true | grep_ '^cc-vol$'
+docker volume rm cc-vol; not docker volume inspect cc-vol`,
   ],
   [
     "volumes: made by run, --volumes-from, rm -v",
@@ -159,11 +159,11 @@ docker rm -f -v cc-a; docker volume inspect cc-made; docker volume rm cc-made`,
   [
     "prunes",
     `docker run --name cc-a --label compat=prune busybox true; docker network create --label compat=prune cc-net; docker volume create --label compat=prune cc-vol
-docker container prune -f --filter label=compat=prune | grep -q Total; ! docker inspect cc-a
-docker network prune -f --filter label=compat=prune | grep -q cc-net; docker image prune -f
+docker container prune -f --filter label=compat=prune | grep_ Total; not docker inspect cc-a
+docker network prune -f --filter label=compat=prune | grep_ cc-net; docker image prune -f
 docker volume rm cc-vol`,
   ],
-  ["system df", "docker system df | grep -q Images; docker system df -v | grep -q busybox"],
+  ["system df", "docker system df | grep_ Images; docker system df -v | grep_ busybox"],
   [
     "what is not there",
     `for what in "container inspect" "image inspect" "network inspect" "volume inspect" stop rm rmi logs; do
@@ -171,10 +171,13 @@ code=0; docker $what cc-missing 2>err || code=$?; test $code -ne 0; grep -qi 'no
   ],
   [
     "names in use",
-    "docker create --name cc-a busybox; ! docker create --name cc-a busybox 2>err; grep -q 'already in use' err; docker rm cc-a; rm err",
+    "docker create --name cc-a busybox; not docker create --name cc-a busybox 2>err; grep -q 'already in use' err; docker rm cc-a; rm err",
   ],
-  ["swarm mode is not on", "! docker node ls 2>err; grep -q 'not a swarm manager' err; ! docker service ls; rm err"],
-  ["plugins", "docker plugin ls | grep -q NAME"],
+  [
+    "swarm mode is not on",
+    "not docker node ls 2>err; grep -q 'not a swarm manager' err; not docker service ls; rm err",
+  ],
+  ["plugins", "docker plugin ls | grep_ NAME"],
 ];
 
 export const CLI_CASES: readonly Script[] = cases.map(([name, script]) => ({ name, script: `${UNTIL}\n${script}` }));

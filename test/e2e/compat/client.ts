@@ -43,6 +43,10 @@ export interface Script {
   readonly script: string;
 }
 
+/** What scripts call besides the client: a `grep` that reads all, so that no writer's pipe breaks, and a failure that counts. */
+const WORDS = `grep_() { grep "$@" >/dev/null; }
+not() { ! "$@"; }`;
+
 /** Milliseconds that one script, and one program with all its cases, may take. */
 const SCRIPT_MS = 180_000;
 const PROGRAM_MS = 900_000;
@@ -64,7 +68,11 @@ export async function runScripts(
   const results: Result[] = [];
   const options = { cwd: side.work, env: environment(side, env), timeout: SCRIPT_MS };
   for (const { name, script } of scripts) {
-    const { code, stdout, stderr } = await run("/bin/bash", ["--norc", "-xeuo", "pipefail", "-c", script], options);
+    const { code, stdout, stderr } = await run(
+      "/bin/bash",
+      ["--norc", "-xeuo", "pipefail", "-c", `${WORDS}\n${script}`],
+      options,
+    );
     const told = `exit ${code}: ${`${stdout}${stderr}`.trim().slice(-1200)}`;
     results.push(code === 0 ? { name } : { name, error: told });
     if (code !== 0) await run("/bin/bash", ["-c", sweep], options);
