@@ -41,6 +41,40 @@ const restartWithout = async (name: string): Promise<void> => {
 };
 
 describe.each([false, true])("a new manager while a node is down (minted IDs: %s)", (mintIds) => {
+  it("knows its networks and volumes, foreign ones too, and forgets what went before", async () => {
+    await open({ nodes: 2, mintIds, strategy: "spread" });
+    const { daemon } = world.engine("node-2");
+    daemon.networks.create({ Name: "theirs" });
+    daemon.volumes.create("data", {});
+    api = await openApi(world);
+    const call = async (method: string, path: string, body?: unknown) => api?.call(method, path, body).over;
+    await call("POST", "/networks/create", { Name: "node-2/web" });
+    await call("POST", "/networks/create", { Name: "node-2/old" });
+    const networks = async (): Promise<Record<string, unknown>[]> =>
+      JSON.parse((await call("GET", "/networks"))?.text ?? "");
+    const known = ["theirs", "web"];
+    const own = async () => (await networks()).filter(({ Name }) => !["bridge", "host", "none"].includes(String(Name)));
+    expect((await own()).map(({ Name }) => Name).sort()).toEqual(["old", ...known]);
+    expect((await call("DELETE", "/networks/old"))?.status).toBe(204);
+    await world.until("the volume is seen", () => world.cluster.volumes.named("data").size === 1);
+    const before = await own();
+    await restartWithout("node-2");
+    await api.close();
+    api = await openApi(world);
+    expect(await own()).toEqual(before);
+    // Nobody makes a second one elsewhere.
+    expect((await call("POST", "/networks/create", { Name: "web" }))?.status).toBe(409);
+    expect(await refusal(world.create("app", { HostConfig: { NetworkMode: "theirs" } }))).toMatchObject({
+      message: expect.stringContaining("node-2"),
+    });
+    expect(await refusal(world.create("app", { HostConfig: { Binds: ["data:/data"] } }))).toMatchObject({
+      message: expect.stringContaining("node-2"),
+    });
+    await back("node-2");
+    expect(await own()).toEqual(before);
+    expect((await world.store.list("known/")).filter(({ value }) => value.includes("old"))).toEqual([]);
+  });
+
   it("lists its containers as Host Down with everything, finds them, and keeps their names", async () => {
     await open({ nodes: 2, mintIds });
     const ports = { PortBindings: { "80/tcp": [{ HostPort: "8080" }] }, Memory: GB };

@@ -32,6 +32,7 @@ import { PullMemory } from "./pull-memory.ts";
 import { Refresher } from "./refresh.ts";
 import { Registry } from "./registry.ts";
 import { Remembered } from "./remembered.ts";
+import { type RememberedObject, remembering } from "./remembered-objects.ts";
 import { StoreWriter } from "./store-writer.ts";
 import { Tags } from "./tags.ts";
 import { Tombstones } from "./tombstones.ts";
@@ -99,6 +100,8 @@ export class Cluster {
   readonly ownVolumes: Notes<VolumeNote>;
   readonly expectedVolumes: ExpectedVolumes = new WeakMap();
   readonly remembered = new Remembered();
+  readonly rememberedNetworks: Notes<RememberedObject>;
+  readonly rememberedVolumes: Notes<RememberedObject>;
   readonly tombstones = new Tombstones();
 
   constructor(options: ClusterOptions) {
@@ -114,8 +117,11 @@ export class Cluster {
     this.tags = new Tags(this.writer);
     this.images = new ImageIndex(this.tags);
     this.groups = new Groups(this);
-    this.networks = new ObjectIndex(objectsOfGroups(this, "network"));
-    this.volumes = new ObjectIndex(objectsOfGroups(this, "volume"));
+    const isMember = (nodeId: string): boolean => this.nodes.has(nodeId);
+    this.rememberedNetworks = new Notes("known/networks/", this);
+    this.rememberedVolumes = new Notes("known/volumes/", this);
+    this.networks = new ObjectIndex(objectsOfGroups(this, "network"), remembering(this.rememberedNetworks, isMember));
+    this.volumes = new ObjectIndex(objectsOfGroups(this, "volume"), remembering(this.rememberedVolumes, isMember));
     this.ownImages = new Notes("images/", this);
     this.ownVolumes = new Notes("volumes/", this);
   }

@@ -13,6 +13,7 @@ const object = (engineKey: string, name: string, key = engineKey, text = "{}"): 
   driver: "bridge",
   labels: {},
   hint: undefined,
+  row: text,
   text,
 });
 const namesOn = (node: string): string[] => [...index.on(node)].map(({ name }) => name).sort();

@@ -17,7 +17,9 @@ export interface NodeObject {
   readonly labels: Readonly<Record<string, string>>;
   /** Left by our own create; undefined for a foreign one, and until a list has told. */
   readonly hint: ObjectHint | undefined;
-  /** The engine's row without the hint; undefined while only an event or an answer tells of it. */
+  /** The engine's row as it came; undefined while only an event or an answer tells of it. */
+  readonly row: string | undefined;
+  /** The row without the hint. */
   readonly text: string | undefined;
 }
 
@@ -45,7 +47,7 @@ interface Known<T> {
 export type ObjectObserver = (nodeId: string, before: NodeObject | undefined, after: NodeObject | undefined) => void;
 
 export class ObjectIndex<T extends NodeObject> {
-  readonly #observer: ObjectObserver | undefined;
+  readonly #observers: readonly ObjectObserver[];
   readonly #byNode = new Map<string, Map<string, Known<T>>>();
   /** Node ID → engine key → when it went: a list begun before must not bring it back. */
   readonly #gone = new Map<string, Map<string, number>>();
@@ -66,8 +68,8 @@ export class ObjectIndex<T extends NodeObject> {
     return (this.#byNode.get(nodeId)?.get(engineKey)?.serial ?? Infinity) > heard;
   }
 
-  constructor(observer?: ObjectObserver) {
-    this.#observer = observer;
+  constructor(...observers: readonly ObjectObserver[]) {
+    this.#observers = observers;
   }
 
   /** An engine's list. @param startedAt monotonic milliseconds when it was begun */
@@ -175,7 +177,7 @@ export class ObjectIndex<T extends NodeObject> {
       this.#byName.set(object.name, named.add(entry));
     }
     entry.on.set(nodeId, object);
-    this.#observer?.(nodeId, isSame ? before : undefined, object);
+    this.#tell(nodeId, isSame ? before : undefined, object);
   }
 
   #take(nodeId: string, engineKey: string): void {
@@ -187,7 +189,11 @@ export class ObjectIndex<T extends NodeObject> {
     const entry = this.#byKey.get(object.key);
     entry?.on.delete(nodeId);
     if (entry?.on.size === 0) this.#drop(entry);
-    this.#observer?.(nodeId, object, undefined);
+    this.#tell(nodeId, object, undefined);
+  }
+
+  #tell(nodeId: string, before: T | undefined, after: T | undefined): void {
+    for (const observe of this.#observers) observe(nodeId, before, after);
   }
 
   /** No node has it any more. */

@@ -7,6 +7,7 @@ import { STORE_LOAD_MS } from "../kit/limits.ts";
 import type { Entry, Write } from "../store/store.ts";
 import type { Cluster } from "./cluster.ts";
 import { settle } from "./holdings.ts";
+import { readNetwork } from "./networks/network.ts";
 import type { ClusterNode } from "./node.ts";
 import type { Placement } from "./placements.ts";
 import { type ContainerRecord, type ContainerState, NO_NEEDS } from "./record.ts";
@@ -21,8 +22,10 @@ import {
   type Registry,
 } from "./registry.ts";
 import { NODES, ROWS, recallNode } from "./remembered.ts";
+import { recallObjects } from "./remembered-objects.ts";
 import { decodeTombstone, TOMBSTONES } from "./tombstones.ts";
 import { awaitOutcome } from "./uncertain.ts";
+import { readVolume } from "./volumes/volume.ts";
 
 /** The store's own entry. */
 const CLUSTER = "cluster";
@@ -68,6 +71,7 @@ function takeCluster({ registry }: Cluster, value: string): void {
 /** @returns false when it cannot be read */
 function takeEntry(cluster: Cluster, key: string, value: string): boolean {
   const { registry, tombstones, remembered, ownImages, ownVolumes, tags, groups } = cluster;
+  const { rememberedNetworks, rememberedVolumes } = cluster;
   if (key.startsWith(IDENTITIES)) return registry.park(decodeIdentity(value));
   if (key.startsWith(INTENTS)) return registry.parkIntent(decodeIntent(value));
   if (key.startsWith(TOMBSTONES)) return tombstones.add(decodeTombstone(value));
@@ -76,6 +80,8 @@ function takeEntry(cluster: Cluster, key: string, value: string): boolean {
     return (
       ownImages.restore(key, value) ||
       ownVolumes.restore(key, value) ||
+      rememberedNetworks.restore(key, value) ||
+      rememberedVolumes.restore(key, value) ||
       tags.restore(key, value) ||
       groups.restore(key, value)
     );
@@ -90,6 +96,8 @@ export function restoreNode(cluster: Cluster, node: ClusterNode): void {
   for (const { container } of cluster.tombstones.of(node.id)) node.ignored.add(container);
   for (const identity of identities) restoreRecord(cluster, node, identity);
   recallNode(cluster, node);
+  recallObjects(cluster.rememberedNetworks, cluster.networks, node.id, (row) => readNetwork(cluster, node, row));
+  recallObjects(cluster.rememberedVolumes, cluster.volumes, node.id, (row) => readVolume(node, row));
   for (const intent of intents) restoreIntent(cluster, node, intent);
 }
 

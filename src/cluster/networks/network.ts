@@ -28,7 +28,8 @@ export function takeNetworks(cluster: Cluster, node: ClusterNode, text: string, 
   cluster.networks.set(node.id, networks, startedAt);
 }
 
-function readNetwork(cluster: Cluster, node: ClusterNode, text: string): NodeNetwork {
+/** @param text a row of an engine's list */
+export function readNetwork(cluster: Cluster, node: ClusterNode, text: string): NodeNetwork {
   const row = JSON.parse(text) as Row;
   const { [HINT_LABEL]: hintText, ...labels } = row.Labels ?? {};
   const hint = decodeObjectHint(hintText);
@@ -41,6 +42,7 @@ function readNetwork(cluster: Cluster, node: ClusterNode, text: string): NodeNet
     scope,
     labels,
     hint,
+    row: text,
     text: hintText === undefined ? text : splice(text, [{ path: ["Labels", HINT_LABEL], json: undefined }]),
   };
 }
@@ -59,7 +61,7 @@ export function toldNetwork(
 ): NodeNetwork {
   const { id, name, driver, labels = {}, hint } = told;
   const key = keyOf(cluster, node, { id, name, scope: "", hint });
-  return { engineKey: id, key, name, driver, scope: "", labels, hint, text: undefined };
+  return { engineKey: id, key, name, driver, scope: "", labels, hint, row: undefined, text: undefined };
 }
 
 /** Made by request on every node, under one cluster ID. */

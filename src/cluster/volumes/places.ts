@@ -1,6 +1,6 @@
 /**
  * Where the volumes of a name live, for whoever is about to use or make one: what engines list, what creates under way
- * will make, and what notes tell of nodes that this manager has never read. Nothing here waits.
+ * will make, and what notes tell of volumes that no list has shown yet. Nothing here waits.
  */
 import { splitNodePrefix } from "../../docker/references.ts";
 import { CACHE_LABEL } from "../../scheduler/filters/volume.ts";

@@ -45,6 +45,7 @@ export function readVolume(node: ClusterNode, text: string): NodeVolume {
     labels,
     hint: told,
     isGlobal,
+    row: text,
     text: hint === undefined ? text : splice(text, [stripped]),
   };
 }
@@ -52,7 +53,7 @@ export function readVolume(node: ClusterNode, text: string): NodeVolume {
 /** One that an event or an answer tells of, before a list does. @param driver "" for the usual one */
 export function toldVolume(node: ClusterNode, name: string, driver: string): NodeVolume {
   const key = keyOn(node, name);
-  const nothing = { labels: {}, hint: undefined, isGlobal: false, text: undefined };
+  const nothing = { labels: {}, hint: undefined, isGlobal: false, row: undefined, text: undefined };
   return { engineKey: name, key, name, driver: driver || "local", ...nothing };
 }
 
