@@ -4,6 +4,7 @@
  */
 import type { ApiAnswer } from "./api-call.ts";
 import type { History, Made, Removal } from "./history.ts";
+import { STRAY_MS } from "./link.ts";
 import { checkList, type Row } from "./lists.ts";
 import {
   type By,
@@ -209,9 +210,16 @@ export class Client {
     }
   }
 
-  /** An engine that failed in the middle may still do it: only a clear word ends a removal. */
+  /**
+   * An engine that failed in the middle may still do it: only a clear word ends a removal. One that was refused may have been
+   * sent twice, and may come true when the second arrives.
+   */
   #settle(removal: Removal, outcome: Outcome): void {
-    if (succeeded(outcome) || declined(outcome)) removal.open = false;
+    const close = (): void => {
+      removal.open = false;
+    };
+    if (succeeded(outcome)) close();
+    else if (declined(outcome)) this.#parts.time.after(STRAY_MS, close);
   }
 
   async #rename(item: RenameItem): Promise<void> {

@@ -83,6 +83,9 @@ const GONE = new Error("nobody reads any more");
 /** What breaks a call, drawn when it is made. */
 type Break = "before" | "after" | "in the middle" | undefined;
 
+/** After so long what was sent twice has arrived. */
+export const STRAY_MS = 2_000;
+
 class Exchange {
   readonly answer: Promise<WireAnswer>;
   readonly #parts: LinkParts;
