@@ -262,6 +262,51 @@ describe("connecting and disconnecting", () => {
     expect((await post("/networks/web/connect", { Container: "c-b" })).message).toBe("No such container: c-b");
   });
 
+  it("takes a network that nothing is in to the container's node, under its ID, for the next manager too", async () => {
+    await open({ nodes: 3, strategy: "spread" });
+    const IPAM = { Config: [{ Subnet: "10.77.0.0/24" }] };
+    const id = await make("web", { Labels: { tier: "front" }, Internal: true, IPAM });
+    const [first = ""] = having("web");
+    const [other = "", third = ""] = world.engines.map(({ name }) => name).filter((name) => name !== first);
+    await world.run("c-a", { Env: [`constraint:node==${other}`] });
+    await world.run("c-b", { Env: [`constraint:node==${third}`] });
+    expect(await post("/networks/web/connect", { Container: "c-a" })).toMatchObject({ status: 200 });
+    expect(having("web")).toEqual([other]);
+    const moved = { Id: id, Name: "web", Internal: true, Labels: { tier: "front" }, Node: { Name: other } };
+    expect(await inspect(id)).toMatchObject({ ...moved, IPAM });
+    expect((await list({ name: ["web"] })).map(({ Id }) => Id)).toEqual([id]);
+    expect(world.warnings).toEqual([]);
+    // Now it has a member.
+    expect(await post("/networks/web/connect", { Container: "c-b" })).toMatchObject({ status: 409 });
+    expect(having("web")).toEqual([other]);
+    await world.restartManager();
+    await api.close();
+    api = await ApiClient.open(world);
+    expect(await inspect("web")).toMatchObject(moved);
+    expect((await post("/networks/web/disconnect", { Container: "c-a" })).status).toBe(200);
+    expect((await post(`/networks/${id}/connect`, { Container: "c-b" })).status).toBe(200);
+    expect(having("web")).toEqual([third]);
+    expect((await remove(id)).status).toBe(403);
+  });
+
+  it("leaves a network where it is that a stopped container or a group has, or that is foreign", async () => {
+    await open({ nodes: 2, strategy: "spread" });
+    await make("used");
+    const [first = ""] = having("used");
+    const other = world.engines.find(({ name }) => name !== first)?.name ?? "";
+    await world.create("ended", { HostConfig: { NetworkMode: "used" } });
+    await make("grouped", { Labels: { "com.docker.compose.project": "shop" } });
+    const [home = ""] = having("grouped");
+    world.engine(first).daemon.networks.create({ Name: "strange" });
+    await world.until("it is known", () => world.cluster.networks.named("strange").size === 1);
+    await world.run("c-a", { Env: [`constraint:node==${other}`] });
+    await world.run("c-b", { Env: [`constraint:node!=${home}`] });
+    expect(await post("/networks/used/connect", { Container: "c-a" })).toMatchObject({ status: 409 });
+    expect(await post("/networks/grouped/connect", { Container: "c-b" })).toMatchObject({ status: 409 });
+    expect(await post("/networks/strange/connect", { Container: "c-a" })).toMatchObject({ status: 409 });
+    expect([having("used"), having("grouped"), having("strange")]).toEqual([[first], [home], [first]]);
+  });
+
   it("says what to do when they are on two nodes", async () => {
     await open({ nodes: 2, strategy: "spread" });
     await make("node-1/web");

@@ -86,8 +86,12 @@ export interface ObjectHint {
   readonly nonce: string;
   /** Cluster ID where it is not the engine's. */
   readonly id?: string | undefined;
-  /** The client gave the subnet of a network that is on every node. */
+  /** The client gave the network's subnet. */
   readonly subnet?: boolean | undefined;
+  /** The client named the node. */
+  readonly pinned?: boolean | undefined;
+  /** It was made on another node first, whose ID for it is the cluster's. */
+  readonly moved?: boolean | undefined;
   /** Key of the group that it belongs to. */
   readonly group?: string | undefined;
   /** The client gave no labels at all, not even none of them: engines show that as null. */
@@ -99,16 +103,21 @@ interface EncodedObject {
   readonly n: string;
   readonly i?: string;
   readonly s?: 1;
+  readonly p?: 1;
+  readonly m?: 1;
   readonly g?: string;
   readonly u?: 1;
 }
 
-export function encodeObjectHint({ nonce, id, subnet, group, unlabelled }: ObjectHint): string {
+export function encodeObjectHint(hint: ObjectHint): string {
+  const { nonce, id, subnet, pinned, moved, group, unlabelled } = hint;
   const encoded: EncodedObject = {
     v: 1,
     n: nonce,
     ...(id !== undefined && { i: id }),
     ...(subnet && { s: 1 as const }),
+    ...(pinned && { p: 1 as const }),
+    ...(moved && { m: 1 as const }),
     ...(group !== undefined && { g: group }),
     ...(unlabelled && { u: 1 as const }),
   };
@@ -121,7 +130,15 @@ export function decodeObjectHint(text: string | undefined): ObjectHint | undefin
   try {
     const encoded = JSON.parse(text) as Partial<EncodedObject> | null;
     if (encoded?.v !== 1 || typeof encoded.n !== "string") return undefined;
-    return { nonce: encoded.n, id: encoded.i, subnet: encoded.s === 1, group: encoded.g, unlabelled: encoded.u === 1 };
+    return {
+      nonce: encoded.n,
+      id: encoded.i,
+      subnet: encoded.s === 1,
+      pinned: encoded.p === 1,
+      moved: encoded.m === 1,
+      group: encoded.g,
+      unlabelled: encoded.u === 1,
+    };
   } catch {
     return undefined;
   }

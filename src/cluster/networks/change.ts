@@ -14,6 +14,7 @@ import type { ClusterNode } from "../node.ts";
 import type { ContainerRecord } from "../record.ts";
 import { engineRef, nodeObject } from "../translate.ts";
 import { makeThereToo } from "./create.ts";
+import { moveNetwork } from "./move.ts";
 import { isPerNode, isSpread, NETWORKS, type NodeNetwork } from "./network.ts";
 import { builtInNetworkId } from "./network-ids.ts";
 
@@ -171,6 +172,7 @@ async function onNodeOf(
     await makeThereToo(cluster, network, node);
     return requireNetwork(cluster, ref);
   }
+  if (action === "connect" && (await moveNetwork(cluster, found, node))) return requireNetwork(cluster, ref);
   const where = cluster.nodes.get(nodeId ?? "")?.name ?? nodeId;
   if (action === "disconnect") {
     throw new DockerError(500, `container ${record.id} is not connected to network ${found.name}`);

@@ -94,7 +94,7 @@ async function makeAtHome(cluster: Cluster, wish: Wish): Promise<MadeNetwork> {
     try {
       return await atHome(cluster, { labels: wish.labels, node: wish.node, tried }, (node) => {
         at.node = node;
-        return makeOn(cluster, wish, node, { nonce: cluster.random.hex(8) });
+        return makeOn(cluster, wish, node, hintOf(cluster, wish));
       });
     } catch (error) {
       const { node } = at;
@@ -121,8 +121,12 @@ function allExhausted(cluster: Cluster, exhausted: readonly ClusterNode[]): Dock
   );
 }
 
+function hintOf({ random }: Cluster, { hasSubnet, node }: Wish): ObjectHint {
+  return { nonce: random.hex(8), subnet: hasSubnet, pinned: node !== undefined };
+}
+
 async function makeEverywhere(cluster: Cluster, wish: Wish): Promise<MadeNetwork> {
-  const hint = { nonce: cluster.random.hex(8), id: cluster.random.hex(32), ...(wish.hasSubnet && { subnet: true }) };
+  const hint = { ...hintOf(cluster, wish), id: cluster.random.hex(32) };
   // Events tell of it before the engines answer.
   cluster.networks.hold(wish.name, hint.id);
   const nodes = cluster.reachable();
@@ -168,7 +172,7 @@ export async function haveNetworks(cluster: Cluster, node: ClusterNode, refs: re
   }
 }
 
-/** Makes a network that is on every node on one more, like those that are there. Rejects with DockerError. */
+/** Makes a network of ours on one more node, like it is where it is. Rejects with DockerError. */
 export async function makeThereToo(cluster: Cluster, network: NodeNetwork, node: ClusterNode): Promise<void> {
   const { hint, text, name, driver, labels } = network;
   if (!hint || text === undefined) throw conflict(`network ${name} is being made: try again in a moment`);

@@ -66,7 +66,7 @@ export function toldNetwork(
 
 /** Made by request on every node, under one cluster ID. */
 export function isPerNode({ hint }: NodeNetwork): boolean {
-  return hint?.id !== undefined;
+  return hint?.id !== undefined && !hint.moved;
 }
 
 /** Not one node's: predefined, on every node by request, or of a driver that spans nodes. */
