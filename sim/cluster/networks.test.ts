@@ -157,15 +157,54 @@ describe("a network", () => {
     for (const name of ["c", "d"]) await make(name);
     expect([...having("c"), ...having("d")]).toEqual(["node-2", "node-2"]);
     await make("e", { IPAM: { Config: [{ Subnet: "10.9.0.0/24" }] } });
-    world.engine("node-2").daemon.networks.pools = 0;
-    expect((await post("/networks/create", { Name: "f" })).status).toBe(400);
-    expect(await post("/networks/create", { Name: "f" })).toMatchObject({
-      status: 403,
-      message: expect.stringContaining("no node has an address pool left for another network"),
-    });
+    const second = world.engine("node-2").daemon.networks;
+    second.pools = 0;
+    for (let i = 0; i < 2; i++) {
+      expect(await post("/networks/create", { Name: "f" })).toMatchObject({
+        status: 400,
+        message: expect.stringMatching(
+          /^all predefined address pools have been fully subnetted \(node node-\d\): remove networks there, give a subnet, or enlarge default-address-pools of its engine$/,
+        ),
+      });
+    }
     expect((await remove("a")).status).toBe(204);
     await make("f");
     expect(having("f")).toEqual(["node-1"]);
+    // Room that came without a network that went is found when there is none elsewhere.
+    second.pools = 9;
+    await make("g");
+    expect(having("g")).toEqual(["node-2"]);
+  });
+
+  it("that its group's home has no addresses for is refused with who lives there and what helps", async () => {
+    await open({ nodes: 2 });
+    const Labels = { "com.docker.compose.project": "p" };
+    await world.create("p-web", { Labels });
+    const home = world.record("p-web").node.name;
+    world.engine(home).daemon.networks.pools = 0;
+    for (let i = 0; i < 2; i++) {
+      expect(await post("/networks/create", { Name: "p_default", Labels })).toMatchObject({
+        status: 400,
+        message: `all predefined address pools have been fully subnetted (node ${home}, and com.docker.compose.project=p lives on ${home} with 1 container (p-web)): remove networks there, give a subnet, or enlarge default-address-pools of its engine`,
+      });
+    }
+  });
+
+  it("is made again on a node that a network went from while it was being asked", async () => {
+    await open({ nodes: 2, strategy: "binpack" });
+    const { faults, calls } = world.engine("node-1");
+    await make("node-1/a");
+    faults.failNext("POST /networks/create", 400, "all predefined address pools have been fully subnetted");
+    const before = calls.of("POST /networks/create");
+    faults.slowMs = 2_000;
+    const passedOn = make("b");
+    await world.until("node-1 is asked", () => calls.of("POST /networks/create") > before);
+    faults.slowMs = 0;
+    expect((await remove("a")).status).toBe(204);
+    await passedOn;
+    expect(having("b")).toEqual(["node-2"]);
+    await make("c");
+    expect(having("c")).toEqual(["node-1"]);
   });
 
   it("is removed, refused while it is used, and gone for everybody", async () => {

@@ -138,7 +138,7 @@ function followNetwork(cluster: Cluster, node: ClusterNode, event: EngineEvent):
     networks.add(node.id, toldNetwork(cluster, node, { id: event.actorId, name, driver }), clock.monotonic());
   } else if (event.action === "destroy") {
     networks.remove(node.id, event.actorId, clock.monotonic());
-    node.poolsExhausted = undefined;
+    node.poolsFreedAt = clock.monotonic();
   } else if (event.action === "connect" || event.action === "disconnect") {
     const record = node.containers.get(event.attributes.container ?? "");
     if (record) refresher.mark(record, false);

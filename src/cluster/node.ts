@@ -24,8 +24,10 @@ export class ClusterNode {
   readonly told = new ToldEvents();
   /** Engine containers that left, and when (monotonic milliseconds): a list begun before must not bring them back. */
   readonly gone = new Map<string, number>();
-  /** Why it has no address pool left for another network, in its engine's words; until a network goes from it. */
-  poolsExhausted: string | undefined;
+  /** When it was asked for a network that it had no address pool left for (monotonic milliseconds). */
+  poolsEndedAt = -Infinity;
+  /** When a network went from it, or its engine was connected: it may have address pools again. */
+  poolsFreedAt = -Infinity;
 
   name: string;
   facts: EngineFacts | undefined;
@@ -74,6 +76,11 @@ export class ClusterNode {
 
   get whyUnreachable(): string {
     return this.blocked ?? this.error ?? this.state;
+  }
+
+  /** It has an address pool for another network, as far as anybody knows. */
+  get hasPools(): boolean {
+    return this.poolsFreedAt >= this.poolsEndedAt;
   }
 
   /** The scheduler's view: a new object whenever a fact in it changed, the same one otherwise. */

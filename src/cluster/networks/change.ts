@@ -103,8 +103,9 @@ async function removeFrom(
   for (const node of inOrder) {
     await call(cluster, node, "DELETE", pathOn(found, node), undefined, version);
     // Predefined ones stay.
-    cluster.networks.remove(node.id, found.on.get(node.id)?.engineKey ?? "", cluster.clock.monotonic());
-    node.poolsExhausted = undefined;
+    const now = cluster.clock.monotonic();
+    cluster.networks.remove(node.id, found.on.get(node.id)?.engineKey ?? "", now);
+    node.poolsFreedAt = now;
     cluster.refresher.markList(node, "networks", true);
   }
 }

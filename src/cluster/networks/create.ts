@@ -8,9 +8,12 @@ import { splitNodePrefix } from "../../docker/references.ts";
 import { isNodesOwnFault, isPoolExhausted } from "../../engine/quirks.ts";
 import { WireError } from "../../engine/wire/wire.ts";
 import { CREATE_MS, NODES_TRIED } from "../../kit/limits.ts";
+import { readGroup } from "../../scheduler/group.ts";
+import { livesAt } from "../../scheduler/node-view.ts";
 import type { Cluster } from "../cluster.ts";
 import { nodeFailure } from "../exchange.ts";
 import { candidates } from "../find-object.ts";
+import { groupStanding } from "../groups/standing.ts";
 import { encodeObjectHint, HINT_LABEL, type ObjectHint } from "../hint.ts";
 import { atHome, homeFor } from "../home.ts";
 import { readShaped } from "../judge.ts";
@@ -86,24 +89,36 @@ function make(cluster: Cluster, wish: Wish): Promise<MadeNetwork> {
 }
 
 async function makeAtHome(cluster: Cluster, wish: Wish): Promise<MadeNetwork> {
-  const exhausted = wish.hasSubnet ? [] : [...cluster.nodes.values()].filter(({ poolsExhausted }) => poolsExhausted);
-  const tried = new Set(exhausted.map(({ id }) => id));
+  const tried = new Set<string>();
+  // Asked last of all: that they have no pools left may be so no longer.
+  const spared = new Set(
+    wish.hasSubnet ? [] : [...cluster.nodes.values()].filter(({ hasPools }) => !hasPools).map(({ id }) => id),
+  );
   let failure: DockerError | undefined;
-  for (let tries = 0; tries < NODES_TRIED; tries++) {
+  for (let tries = 0; tries < NODES_TRIED; ) {
     const at: { node?: ClusterNode } = {};
+    const askedAt = cluster.clock.monotonic();
     try {
-      return await atHome(cluster, { labels: wish.labels, node: wish.node, tried }, (node) => {
-        at.node = node;
-        return makeOn(cluster, wish, node, hintOf(cluster, wish));
+      const { labels, node } = wish;
+      return await atHome(cluster, { labels, node, tried: new Set([...tried, ...spared]) }, (home) => {
+        at.node = home;
+        return makeOn(cluster, wish, home, hintOf(cluster, wish));
       });
     } catch (error) {
       const { node } = at;
-      // None is left.
-      if (!node) throw failure ?? allExhausted(cluster, exhausted) ?? error;
+      if (!node) {
+        if (spared.size === 0) throw failure ?? error;
+        spared.clear();
+        continue;
+      }
+      tries++;
       failure = nodeFailure(cluster, node, error);
-      if (!wish.hasSubnet && isPoolExhausted(failure.message)) node.poolsExhausted = failure.message;
       const unsent = error instanceof WireError && !error.sent;
       if (wish.node !== undefined || !(unsent || isNodesOwnFault(failure.status, failure.message))) throw failure;
+      if (!wish.hasSubnet && isPoolExhausted(failure.message)) {
+        node.poolsEndedAt = askedAt;
+        failure = noPoolsLeft(cluster, wish, node, failure);
+      }
       cluster.log.warn("a node could not make a network", { node: node.name, error: failure.message });
       tried.add(node.id);
     }
@@ -111,14 +126,13 @@ async function makeAtHome(cluster: Cluster, wish: Wish): Promise<MadeNetwork> {
   throw failure ?? new DockerError(500, "no node was tried");
 }
 
-/** Every node that answers said before that it has no addresses left. */
-function allExhausted(cluster: Cluster, exhausted: readonly ClusterNode[]): DockerError | undefined {
-  const [one] = exhausted;
-  if (!one || cluster.reachable().some(({ poolsExhausted }) => poolsExhausted === undefined)) return undefined;
-  return new DockerError(
-    403,
-    `no node has an address pool left for another network (${one.name}: ${one.poolsExhausted}): remove networks that are not needed, give a subnet, or enlarge default-address-pools of the engines`,
-  );
+/** What its engine said, with what it is about and what would help. */
+function noPoolsLeft(cluster: Cluster, { labels }: Wish, node: ClusterNode, failure: DockerError): DockerError {
+  const group = readGroup(labels, cluster.options.groups);
+  const home = group && groupStanding(cluster, group).home;
+  const lives = group && home?.node === node.id ? `, and ${group.key} ${livesAt(home, [node.view])}` : "";
+  const remedy = "remove networks there, give a subnet, or enlarge default-address-pools of its engine";
+  return new DockerError(failure.status, `${failure.message} (node ${node.name}${lives}): ${remedy}`);
 }
 
 function hintOf({ random }: Cluster, { hasSubnet, node }: Wish): ObjectHint {
