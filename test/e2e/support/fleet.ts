@@ -72,8 +72,14 @@ export async function removeAll(host: string): Promise<void> {
   });
 }
 
+/** Removes networks and volumes that nothing uses at the address. */
+export async function pruneAll(host: string): Promise<void> {
+  const all = encodeURIComponent(JSON.stringify({ all: ["1"] }));
+  for (const path of ["/networks/prune", `/volumes/prune?filters=${all}`]) await call(host, path, { method: "POST" });
+}
+
 /** Empties every engine directly, whoever made what is on them. */
 export async function emptyFleet(): Promise<void> {
   const { nodes, reference } = fleet();
-  await Promise.all([...nodes, reference].map(({ host }) => removeAll(host)));
+  await Promise.all([...nodes, reference].map(({ host }) => removeAll(host).then(() => pruneAll(host))));
 }

@@ -13,6 +13,8 @@ export interface CallOptions {
   readonly headers?: Record<string, string>;
   readonly agent?: Agent;
   readonly timeout?: number;
+  /** Cuts the connection. */
+  readonly signal?: AbortSignal;
 }
 
 /** An agent with `width` connections, to be destroyed by its owner. */
@@ -31,7 +33,7 @@ export function call(host: string, path: string, options: CallOptions = {}): Pro
   }
   return new Promise((resolve, reject) => {
     const sent = request(
-      { ...where, path, method: options.method ?? "GET", headers, agent: options.agent },
+      { ...where, path, method: options.method ?? "GET", headers, agent: options.agent, signal: options.signal },
       (answer) => {
         const chunks: Buffer[] = [];
         answer.on("data", (chunk: Buffer) => chunks.push(chunk));

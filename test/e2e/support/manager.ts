@@ -4,7 +4,7 @@ import { randomInt } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
-import { sleep, until } from "./exec.ts";
+import { output, sleep, until } from "./exec.ts";
 import { fleet } from "./fleet.ts";
 import { get } from "./http.ts";
 
@@ -96,6 +96,12 @@ export function spawnManager(args: readonly string[], env: Record<string, string
     return ended;
   };
   return { child, state, ended, log: () => log, stop };
+}
+
+/** Keys of everything that the store in a directory holds, a manager running meanwhile. */
+export async function storeKeys(directory: string): Promise<string[]> {
+  const lines = (await output(SHOAL, ["store", "dump", directory])).split("\n").filter(Boolean);
+  return lines.map((line) => (JSON.parse(line) as { key: string }).key).sort();
 }
 
 /** Starts a manager over the nodes of a watched file and waits until all are healthy. */

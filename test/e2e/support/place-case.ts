@@ -1,7 +1,7 @@
 /** Where containers go: a case is a list of creations on an empty cluster, each with the node it must land on. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { shell, type Target } from "./docker.ts";
-import { at, emptyFleet, removeAll } from "./fleet.ts";
+import { at, emptyFleet, pruneAll, removeAll } from "./fleet.ts";
 import { get } from "./http.ts";
 import { type Manager, type ManagerOptions, startManager } from "./manager.ts";
 
@@ -53,7 +53,7 @@ export function placeCases(title: string, cases: readonly PlaceCase[], options: 
       await emptyFleet();
       manager = await startManager(options);
     });
-    beforeEach(() => removeAll(manager.host));
+    beforeEach(() => removeAll(manager.host).then(() => pruneAll(manager.host)));
     afterAll(async () => {
       await manager?.stop();
       await emptyFleet();
