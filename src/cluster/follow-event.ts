@@ -7,7 +7,7 @@ import { decodeHint, HINT_LABEL } from "./hint.ts";
 import { settle } from "./holdings.ts";
 import type { ListEntry } from "./list-entry.ts";
 import { remeasure } from "./measure.ts";
-import { toldNetwork } from "./networks/network.ts";
+import { networkGone, toldNetwork } from "./networks/network.ts";
 import type { ClusterNode } from "./node.ts";
 import type { ContainerRecord, ContainerState } from "./record.ts";
 import { volumeGone } from "./volumes/change.ts";
@@ -137,8 +137,7 @@ function followNetwork(cluster: Cluster, node: ClusterNode, event: EngineEvent):
     if (networks.get(node.id, event.actorId)) return;
     networks.add(node.id, toldNetwork(cluster, node, { id: event.actorId, name, driver }), clock.monotonic());
   } else if (event.action === "destroy") {
-    networks.remove(node.id, event.actorId, clock.monotonic());
-    node.poolsFreedAt = clock.monotonic();
+    networkGone(cluster, node, event.actorId);
   } else if (event.action === "connect" || event.action === "disconnect") {
     const record = node.containers.get(event.attributes.container ?? "");
     if (record) refresher.mark(record, false);

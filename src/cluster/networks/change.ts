@@ -15,7 +15,7 @@ import type { ContainerRecord } from "../record.ts";
 import { engineRef, nodeObject } from "../translate.ts";
 import { makeThereToo } from "./create.ts";
 import { moveNetwork } from "./move.ts";
-import { isPerNode, isSpread, NETWORKS, type NodeNetwork } from "./network.ts";
+import { isPerNode, isSpread, NETWORKS, type NodeNetwork, networkGone } from "./network.ts";
 import { builtInNetworkId } from "./network-ids.ts";
 
 /** Throws DockerError 404, 409 or 503. */
@@ -103,9 +103,7 @@ async function removeFrom(
   for (const node of inOrder) {
     await call(cluster, node, "DELETE", pathOn(found, node), undefined, version);
     // Predefined ones stay.
-    const now = cluster.clock.monotonic();
-    cluster.networks.remove(node.id, found.on.get(node.id)?.engineKey ?? "", now);
-    node.poolsFreedAt = now;
+    networkGone(cluster, node, found.on.get(node.id)?.engineKey ?? "");
     cluster.refresher.markList(node, "networks", true);
   }
 }

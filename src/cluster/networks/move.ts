@@ -11,7 +11,7 @@ import { nodeFailure } from "../exchange.ts";
 import type { Found } from "../find-object.ts";
 import type { ClusterNode } from "../node.ts";
 import { makeThereToo } from "./create.ts";
-import { isSpread, type NodeNetwork } from "./network.ts";
+import { isSpread, type NodeNetwork, networkGone } from "./network.ts";
 
 /** @returns whether it is on the node now. Throws DockerError when the node cannot make it. */
 export async function moveNetwork(cluster: Cluster, found: Found<NodeNetwork>, to: ClusterNode): Promise<boolean> {
@@ -66,7 +66,6 @@ async function isUnused(node: ClusterNode, { engineKey }: NodeNetwork): Promise<
 
 async function remove(cluster: Cluster, node: ClusterNode, { engineKey }: NodeNetwork): Promise<void> {
   await node.engine.text("DELETE", `/networks/${engineKey}`, undefined, { deadlineMs: CREATE_MS });
-  cluster.networks.remove(node.id, engineKey, cluster.clock.monotonic());
-  node.poolsExhausted = undefined;
+  networkGone(cluster, node, engineKey);
   cluster.refresher.markList(node, "networks", true);
 }

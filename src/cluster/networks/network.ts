@@ -64,6 +64,12 @@ export function toldNetwork(
   return { engineKey: id, key, name, driver, scope: "", labels, hint, row: undefined, text: undefined };
 }
 
+/** It is known to be gone, by its engine's event or before: the node may have an address pool for another again. */
+export function networkGone({ networks, clock }: Cluster, node: ClusterNode, engineKey: string): void {
+  node.poolsFreedAt = clock.monotonic();
+  networks.remove(node.id, engineKey, node.poolsFreedAt);
+}
+
 /** Made by request on every node, under one cluster ID. */
 export function isPerNode({ hint }: NodeNetwork): boolean {
   return hint?.id !== undefined && !hint.moved;
