@@ -67,7 +67,7 @@ export async function createContainer(cluster: Cluster, wantedName: string, reci
   }
   assertNoVariants(recipe.text, GUARDED_PATHS);
   const name = chooseName(cluster, wantedName);
-  let request = readRequest(body, name, recipe.platform, cluster.options);
+  let request = readRequest(body, name, recipe, cluster.options);
   if (request.hostNetwork) {
     request = await withImagePorts(cluster, request);
     requireFree(cluster, name);

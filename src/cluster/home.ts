@@ -49,7 +49,7 @@ export function homeFor(cluster: Cluster, { labels, node: name, tried }: HomeWis
     return node;
   }
   const { options } = cluster;
-  const request = readRequest({ Labels: labels }, "", undefined, options);
+  const request = readRequest({ Labels: labels }, "", {}, options);
   const views = [...cluster.nodes.values()].map((node) => node.view);
   const decision = place(request, views, {
     ledger: cluster.ledger,

@@ -4,6 +4,7 @@
  * engine at an address: what the one before it had is neither the new one's nor gone.
  */
 import type { EngineFacts } from "../engine/facts.ts";
+import { someOf } from "../kit/some-of.ts";
 import type { Cluster } from "./cluster.ts";
 import { drop } from "./forget.ts";
 import type { ListedContainer } from "./list-entry.ts";
@@ -68,13 +69,8 @@ export function engineReplaced(cluster: Cluster, node: ClusterNode, was: EngineF
     forgetRow(cluster, node, record.engineId);
   }
   if (left.length === 0) return;
-  const some =
-    names.length > NAMED ? `${names.slice(0, NAMED).join(", ")} and ${names.length - NAMED} more` : names.join(", ");
   node.replaced = {
     engine: was.engineId,
-    warning: `another engine (${now.engineId}) answers at ${node.address} than before (${was.engineId}): containers of the one before are no longer listed, and will be again when it is in the cluster, at whatever address: ${some}`,
+    warning: `another engine (${now.engineId}) answers at ${node.address} than before (${was.engineId}): containers of the one before are no longer listed, and will be again when it is in the cluster, at whatever address: ${someOf(names)}`,
   };
 }
-
-/** Containers that a warning names. */
-const NAMED = 10;

@@ -24,7 +24,7 @@ export function needsOfInspect(inspect: unknown): Needs {
   const hostConfig = goGet(inspect, "HostConfig");
   const body = { ...(goGet(inspect, "Config") as object | null), HostConfig: hostConfig };
   try {
-    return needsOfRequest(readRequest(body, "", undefined, { cpuShares: "docker" }), body);
+    return needsOfRequest(readRequest(body, "", {}, { cpuShares: "docker" }), body);
   } catch {
     // Labels or env of a container that was not made through shoal may hold expressions that are none.
     const memory = Number(goGet(hostConfig, "MemoryReservation") || goGet(hostConfig, "Memory") || 0);

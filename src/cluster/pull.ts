@@ -40,7 +40,7 @@ function everyNode(cluster: Cluster): ClusterNode[] {
 /** Where the scheduler would put a container that asks for nothing else. Throws DockerError when nowhere. */
 export function bestNode(cluster: Cluster, image = ""): ClusterNode {
   const { options } = cluster;
-  const request = readRequest({ Image: image }, "", undefined, { cpuShares: options.cpuShares });
+  const request = readRequest({ Image: image }, "", {}, { cpuShares: options.cpuShares });
   const decision = place(
     request,
     [...cluster.nodes.values()].map((node) => node.view),

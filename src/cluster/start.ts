@@ -107,7 +107,7 @@ async function moveAndStart(
     error: cause.message,
   });
   const body = decodeJson(recipe.text);
-  const request = readRequest(body, record.name, recipe.platform, cluster.options);
+  const request = readRequest(body, record.name, recipe, cluster.options);
   const identity = { id: record.id, epoch: record.epoch + 1 };
   const order = { recipe, body, name: record.name, request, identity };
   // The first copy stays until the second is there; meanwhile no list or event may bring it back.

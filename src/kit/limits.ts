@@ -118,6 +118,8 @@ export const EXPRESSIONS_KEPT = 1_000;
 export const RANKED_KEPT = 16;
 /** Excluded nodes that a placement decision keeps for each filter, with the reason. */
 export const EXCLUDED_KEPT = 20;
+/** Nodes or containers that one sentence names; of the others it tells how many. */
+export const NAMED = 10;
 /** Header lines of one request. */
 export const REQUEST_HEADERS_COUNT = 256;
 /** Characters of a client's own request ID; a longer one is replaced. */

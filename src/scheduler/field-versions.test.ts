@@ -28,11 +28,18 @@ describe("fieldNeeds", () => {
     [mount({ Type: "image" }), "HostConfig.Mounts[].Type=image", "1.48"],
     [mount({ Type: "cluster" }), "HostConfig.Mounts[].Type=cluster", "1.42"],
   ])("%j needs %s", (body, field, version) => {
-    expect(fieldNeeds(body, undefined)).toEqual([{ field, version }]);
+    expect(fieldNeeds(body, {})).toEqual([{ field, version }]);
+  });
+
+  it("needs nothing for what is newer than the client's version, which every engine drops", () => {
+    const body = { HostConfig: { Annotations: { a: "b" } }, ...endpoint({ MacAddress: "02:42:ac:11:00:02" }) };
+    expect(fieldNeeds(body, { version: "1.25" })).toEqual([]);
+    expect(fieldNeeds(body, { version: "1.43" })).toEqual([{ field: "HostConfig.Annotations", version: "1.43" }]);
+    expect(fieldNeeds(body, { version: "1.51" })).toHaveLength(2);
   });
 
   it("needs a platform's version", () => {
-    expect(fieldNeeds({}, "linux/arm64")).toEqual([{ field: "platform", version: "1.41" }]);
+    expect(fieldNeeds({}, { platform: "linux/arm64" })).toEqual([{ field: "platform", version: "1.41" }]);
   });
 
   it("needs nothing for the empty values that new clients send, for the terminal's size, or for a second network", () => {
@@ -46,7 +53,7 @@ describe("fieldNeeds", () => {
       },
       NetworkingConfig: { EndpointsConfig: { a: { MacAddress: "", GwPriority: 0, DriverOpts: null }, b: null } },
     };
-    expect(fieldNeeds(body, undefined)).toEqual([]);
-    expect(fieldNeeds(null, "")).toEqual([]);
+    expect(fieldNeeds(body, {})).toEqual([]);
+    expect(fieldNeeds(null, { platform: "" })).toEqual([]);
   });
 });

@@ -2,12 +2,14 @@
  * Which Engine API version first knew a field of the create body, from 1.41 (Engine 20.10) to 1.51 (Engine 28).
  * Source: the Engine API's version history. Owns the table; must not know nodes.
  *
- * Only values that are not zero count: newer clients always send some new fields empty. Left out on purpose:
+ * Only values that are not zero count: newer clients always send some new fields empty. Nor does what is newer than the
+ * version that the client speaks: every engine drops that (clients copy it from an inspect). Left out on purpose:
  * `HostConfig.ConsoleSize` (1.42: the CLI sends it from every terminal, older engines ignore it and the CLI resizes anyway)
  * and several endpoints at create (1.44: shoal connects the others itself).
  */
+import { compareVersions } from "../docker/version.ts";
 import { Fields } from "./body.ts";
-import type { FieldNeed } from "./request.ts";
+import type { FieldNeed, RequestQuery } from "./request.ts";
 
 interface Row extends FieldNeed {
   /** The value that needs it; every value that is not zero without it. */
@@ -41,10 +43,11 @@ const SYSCTLS = "com.docker.network.endpoint.sysctls";
 const STEPS = ROWS.map((row) => ({ row, steps: stepsOf(row.field) }));
 
 /** What the body (and the `platform` of the query) needs of an engine. DockerError 400 as Fields. */
-export function fieldNeeds(body: unknown, platform: string | undefined): readonly FieldNeed[] {
+export function fieldNeeds(body: unknown, { platform, version }: RequestQuery): readonly FieldNeed[] {
   const needs: FieldNeed[] = [];
   if (platform !== undefined && platform !== "") needs.push({ field: "platform", version: "1.41" });
   for (const { row, steps } of STEPS) {
+    if (version !== undefined && compareVersions(row.version, version) > 0) continue;
     if (!valuesAt(body, steps).some((value) => (row.value === undefined ? !isZero(value) : value === row.value)))
       continue;
     needs.push({ field: row.value === undefined ? row.field : `${row.field}=${row.value}`, version: row.version });

@@ -128,10 +128,22 @@ describe("refusals", () => {
     );
   });
 
-  it("name both API versions", () => {
-    const cluster = new TestCluster([nodeView("n1", { apiVersion: "1.41" })]);
-    expect(cluster.run(request({ HostConfig: { Annotations: { a: "b" } } }))).toContain(
-      "apiversion: 1 of 1 nodes; nearest miss n1: its engine speaks API 1.41, HostConfig.Annotations needs 1.43",
+  it("name the field, the version that it needs, each node's, and what helps", () => {
+    const cluster = new TestCluster([
+      nodeView("n1", { apiVersion: "1.41" }),
+      nodeView("n2", { apiVersion: "1.43" }),
+      nodeView("n3", { apiVersion: "1.41" }),
+    ]);
+    const body = { HostConfig: { Annotations: { a: "b" } }, Healthcheck: { StartInterval: 1 } };
+    expect(cluster.run(request(body))).toBe(
+      [
+        "Unable to find a node that satisfies the following conditions ",
+        "[API 1.43 for HostConfig.Annotations]",
+        "[API 1.44 for Healthcheck.StartInterval]",
+        "apiversion: 3 of 3 nodes; HostConfig.Annotations needs 1.43, Healthcheck.StartInterval needs 1.44; " +
+          "n1, n3 speak API 1.41, n2 speaks API 1.43, and such an engine would ignore it: " +
+          "upgrade one to API 1.44, or leave it out",
+      ].join("\n"),
     );
   });
 

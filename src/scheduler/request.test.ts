@@ -6,7 +6,7 @@ describe("tolerance", () => {
   it.each([null, undefined, "x", [], {}, { HostConfig: null, Env: null, Labels: null, NetworkingConfig: null }])(
     "reads %j as a request that asks nothing",
     (body) => {
-      expect(readRequest(body, "c", undefined, { cpuShares: "cpus" })).toMatchObject({
+      expect(readRequest(body, "c", {}, { cpuShares: "cpus" })).toMatchObject({
         image: "",
         nanoCpus: 0,
         memory: 0,
@@ -54,7 +54,7 @@ describe("reservations", () => {
 
   it("leaves CPU shares to Docker when told to", () => {
     const body = { HostConfig: { CpuShares: 2 } };
-    expect(readRequest(body, "c", undefined, { cpuShares: "docker" }).nanoCpus).toBe(0);
+    expect(readRequest(body, "c", {}, { cpuShares: "docker" }).nanoCpus).toBe(0);
   });
 
   it.each([

@@ -69,6 +69,13 @@ export interface Request {
   readonly group: GroupAsk | undefined;
 }
 
+/** What a create says beside its body. */
+export interface RequestQuery {
+  readonly platform?: string | undefined;
+  /** The client's API version; shoal's own newest when it named none. */
+  readonly version?: string | undefined;
+}
+
 export interface ReadOptions {
   /** `cpus`: `-c 1` to `-c 8` reserve that many CPUs; `docker`: shares are a weight and reserve nothing. */
   readonly cpuShares: "cpus" | "docker";
@@ -81,10 +88,10 @@ export const MOST_CPU_SHARES = 8;
 
 /**
  * Reads a parsed create body. Null and wrong types are as if absent: the engine refuses them in its own words.
- * `platform` is the query parameter. DockerError 400 for expressions, reschedule policies, groups' policies and reserves,
+ * DockerError 400 for expressions, reschedule policies, groups' policies and reserves,
  * fields spelled twice and more references than REFERENCES_PER_REQUEST.
  */
-export function readRequest(body: unknown, name: string, platform: string | undefined, options: ReadOptions): Request {
+export function readRequest(body: unknown, name: string, query: RequestQuery, options: ReadOptions): Request {
   const config = new Fields(body);
   const host = config.object("HostConfig");
   const networkMode = host.text("NetworkMode");
@@ -99,7 +106,7 @@ export function readRequest(body: unknown, name: string, platform: string | unde
   return {
     name,
     image: config.text("Image"),
-    platform: platform || undefined,
+    platform: query.platform || undefined,
     nanoCpus: reservedCpus(host, options),
     memory: host.amount("MemoryReservation") || host.amount("Memory"),
     ports: portClaims(config, host, networkMode),
@@ -110,7 +117,7 @@ export function readRequest(body: unknown, name: string, platform: string | unde
     binds,
     volumes,
     networks,
-    needs: fieldNeeds(body, platform),
+    needs: fieldNeeds(body, query),
     succeeds: predecessorOf(labels),
     group: options.groups && readGroup(labels, options.groups),
   };

@@ -37,7 +37,7 @@ export function nodeView(name: string, options: NodeOptions = {}): NodeView {
 
 /** A request from a create body. */
 export function request(body: object = {}, name = "c", platform?: string): Request {
-  return readRequest(body, name, platform, { cpuShares: "cpus", groups: DEFAULT_GROUPS });
+  return readRequest(body, name, { platform }, { cpuShares: "cpus", groups: DEFAULT_GROUPS });
 }
 
 export interface TestContainer {
