@@ -49,7 +49,7 @@ export function describeApi(routes: readonly Route[]): string {
     "",
     "## What shoal does between a client and an older engine",
     "",
-    "- A create that uses a field which an engine's version does not know goes to another engine; when there is none it is refused, naming the field and both versions.",
+    "- A create that uses a field which an engine's version does not know goes to another engine; when there is none it is refused, naming the field, the version that it needs and each node's (an older engine would ignore it without a word). What is newer than the version that the client itself speaks is dropped by every engine, and asks for none.",
     "- Several endpoints in one create, below engine API 1.44: the first goes with the create, the others are connected before the client gets its answer; when one cannot be connected, the container is removed and the error answered.",
     "",
     "## Swarm mode",
