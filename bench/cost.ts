@@ -1,16 +1,19 @@
 /**
- * What a create + start through a manager costs, over a fleet with containers against the same fleet without.
+ * What a create + start and a list of all through a manager cost, over a fleet with containers against the same fleet
+ * without.
  *
- *   cost [--engines 200] [--containers 50] [--rounds 11] [--count 2000] [--concurrency 16] [--quick] [--audit]
+ *   cost [--engines 200] [--containers 50] [--rounds 11] [--count 2000] [--concurrency 16] [--quick]
+ *        [--audit | --against PROGRAM]
  *
- * With --audit: with an audit log against without, both over fleets with containers.
+ * With --audit: with an audit log against without, both over fleets with containers. With --against: this manager against
+ * another program that takes the same command line, such as an older build's bin/shoal.
  * Both sides have a fleet and a manager of their own and are measured in alternation, so that what the machine does
  * beside it touches both. What a round made is removed before the next. Also counts the engines' calls.
  */
 import { parseArgs } from "node:util";
 import { systemClock } from "../src/kit/clock.ts";
 import { BenchClient } from "./client.ts";
-import { createAndStart, removeAll } from "./load.ts";
+import { createAndStart, removeAll, repeat } from "./load.ts";
 import { cpuMs, type Fleet, type Manager, rssMiB, startFleet, startManager } from "./processes.ts";
 import { figure, median, percentile, table } from "./stats.ts";
 
@@ -21,6 +24,7 @@ interface Sizes {
   readonly count: number;
   readonly concurrency: number;
   readonly audit: boolean;
+  readonly against: string | undefined;
 }
 
 interface Side {
@@ -33,6 +37,8 @@ interface Side {
   readonly cpuMs: number[];
   readonly p50Ms: number[];
   readonly p99Ms: number[];
+  /** Of one list of all containers. */
+  readonly listMs: number[];
 }
 
 /** Longer than the manager's delay before it reads a change back. */
@@ -42,14 +48,14 @@ const QUIET_MS = 500;
 const QUIET_TURNS = 120;
 const UNASKED_ROW = "(unasked: pings, comparisons)";
 const IMAGE = "busybox";
+/** Lists of all containers in a round, two at a time. */
+const LISTS = 30;
 
 async function openSide(
   name: string,
-  engines: number,
-  containers: number,
-  connections: number,
+  { engines, containers, concurrency }: Sizes,
   seed: number,
-  audit = false,
+  { audit = false, executable }: { readonly audit?: boolean; readonly executable?: string | undefined } = {},
 ): Promise<Side> {
   console.error(`starting ${engines} engines x ${containers} containers and a manager …`);
   const fleet = await startFleet(engines, containers, seed);
@@ -58,10 +64,11 @@ async function openSide(
       `file://${fleet.dir}/engines`,
       engines,
       audit ? ["--audit-log", `${fleet.dir}/audit.log`] : [],
+      executable,
     );
     await quiet(fleet);
-    const client = new BenchClient(manager.address, connections);
-    return { name, fleet, manager, client, wallMs: [], cpuMs: [], p50Ms: [], p99Ms: [] };
+    const client = new BenchClient(manager.address, concurrency);
+    return { name, fleet, manager, client, wallMs: [], cpuMs: [], p50Ms: [], p99Ms: [], listMs: [] };
   } catch (error) {
     await fleet.stop();
     throw error;
@@ -94,11 +101,15 @@ async function round(side: Side, count: number, concurrency: number, keep: boole
   const used = cpuMs(side.manager.pid) - cpu;
   if (outcome.errors > 0) throw new Error(`${outcome.errors} of ${count} failed, first: ${outcome.firstError}`);
   await removeAll(side.client, made);
+  // Without what has just changed: a list waits until that is read back.
+  await systemClock.sleep(SETTLE_MS);
+  const lists = await repeat(LISTS, 2, () => side.client.call("GET", "/containers/json?all=1"));
   if (!keep) return;
   side.wallMs.push((outcome.seconds * 1000) / count);
   side.cpuMs.push(used / count);
   side.p50Ms.push(percentile(outcome.samples, 0.5));
   side.p99Ms.push(percentile(outcome.samples, 0.99));
+  side.listMs.push(percentile(lists.samples, 0.5));
 }
 
 /** What a manager asks by itself, in pings and in comparisons with the engines; the latter list containers too. */
@@ -142,6 +153,7 @@ function report(sides: readonly [Side, Side], calls: Record<string, number>): vo
         line("ms of manager CPU each", (side) => side.cpuMs),
         line("p50 ms", ({ p50Ms }) => p50Ms),
         line("p99 ms", ({ p99Ms }) => p99Ms),
+        line("a list of all, p50 ms", ({ listMs }) => listMs),
         ["manager healthy in s", figure(empty.manager.healthyIn), figure(full.manager.healthyIn), ""],
         ["manager RSS MiB", figure(rssMiB(empty.manager.pid)), figure(rssMiB(full.manager.pid)), ""],
       ],
@@ -157,14 +169,19 @@ function report(sides: readonly [Side, Side], calls: Record<string, number>): vo
   );
 }
 
-async function compare({ engines, containers, rounds, count, concurrency, audit }: Sizes): Promise<void> {
-  const empty = audit
-    ? await openSide("without", engines, containers, concurrency, 1)
-    : await openSide("0 each", engines, 0, concurrency, 1);
+function openFirst(sizes: Sizes): Promise<Side> {
+  if (sizes.audit) return openSide("without", sizes, 1);
+  if (sizes.against !== undefined) return openSide("the other", sizes, 1, { executable: sizes.against });
+  return openSide("0 each", { ...sizes, containers: 0 }, 1);
+}
+
+async function compare(sizes: Sizes): Promise<void> {
+  const { containers, rounds, count, concurrency, audit, against } = sizes;
+  const empty = await openFirst(sizes);
   const opened: Side[] = [empty];
   try {
-    const name = audit ? "audit log" : `${containers} each`;
-    const full = await openSide(name, engines, containers, concurrency, 2, audit);
+    const name = audit ? "audit log" : against === undefined ? `${containers} each` : "this";
+    const full = await openSide(name, sizes, 2, { audit });
     opened.push(full);
     for (let turn = -1; turn < rounds; turn++) {
       console.error(turn < 0 ? "warming up" : `round ${turn + 1} of ${rounds}`);
@@ -188,6 +205,7 @@ export async function main(): Promise<void> {
       concurrency: { type: "string", default: "16" },
       quick: { type: "boolean", default: false },
       audit: { type: "boolean", default: false },
+      against: { type: "string" },
     },
   });
   await compare({
@@ -197,5 +215,6 @@ export async function main(): Promise<void> {
     count: Number(values.count ?? (values.quick ? 600 : 2000)),
     concurrency: Number(values.concurrency),
     audit: values.audit,
+    against: values.against,
   });
 }

@@ -101,10 +101,11 @@ export async function startManager(
   discovery: string,
   engines: number,
   flags: readonly string[] = [],
+  executable = EXECUTABLE,
 ): Promise<Manager> {
   const dir = mkdtempSync(join(tmpdir(), "shoal-bench-"));
   const address = `unix://${join(dir, "manager.sock")}`;
-  const argv = [EXECUTABLE, "manage", "--log-level", "error", ...flags, "-H", address, discovery];
+  const argv = [executable, "manage", "--log-level", "error", ...flags, "-H", address, discovery];
   // Its data goes to the bench's own folder, never to that of a manager in use on this machine.
   const env = {
     ...process.env,

@@ -75,6 +75,8 @@ ${failing.length === 0 ? "Nothing." : failing.join("\n")}
 
 ${missing.length === 0 ? "Every client could be had." : missing.map(({ client, reason }) => `- ${client}: ${oneLine(reason)}`).join("\n")}
 
+A container that is connected to a network only after its start has to be on the network's node, and nothing tells shoal so beforehand: in those cases network and container have one label \`shoal.group\`, which one engine takes as any other label.
+
 Testcontainers ran without its reaper and without ports mapped to outside. Traefik, Telegraf, Jenkins, GitLab Runner and Portainer are not in Debian or npm and were not tried.
 `;
 }

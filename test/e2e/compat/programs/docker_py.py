@@ -181,9 +181,11 @@ def _():
 
 @case("networks")
 def _():
-    net = client.networks.create("cc-py", labels={"compat": "py"})
+    # What is connected after its start has to be where the network is.
+    labels = {"compat": "py", "shoal.group": "cc-py"}
+    net = client.networks.create("cc-py", labels=labels)
     one = sleeper(network="cc-py")
-    two = sleeper()
+    two = sleeper(labels=labels)
     net.connect(two, aliases=["two"])
     net.reload()
     assert {c.id for c in net.containers} == {one.id, two.id}

@@ -180,9 +180,11 @@ await runCases({
     await docker.getImage("cc-rode:3").remove();
   },
   networks: async () => {
-    const network = await docker.createNetwork({ Name: "cc-rode", Labels: { compat: "rode" } });
+    // What is connected after its start has to be where the network is.
+    const Labels = { compat: "rode", "shoal.group": "cc-rode" };
+    const network = await docker.createNetwork({ Name: "cc-rode", Labels });
     const one = await started({ HostConfig: { NetworkMode: "cc-rode" } });
-    const other = await started({});
+    const other = await started({ Labels });
     await network.connect({ Container: other.id, EndpointConfig: { Aliases: ["other"] } });
     const { Containers } = await network.inspect();
     assert.deepEqual(Object.keys(Containers).sort(), [one.id, other.id].sort());

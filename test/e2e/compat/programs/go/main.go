@@ -248,7 +248,9 @@ var cases = []made{
 		return nil
 	}},
 	{"networks", func(ctx context.Context, c *client.Client) error {
-		made, err := c.NetworkCreate(ctx, "cc-go", types.NetworkCreate{Labels: map[string]string{"compat": "go"}})
+		// What is connected after its start has to be where the network is.
+		labels := map[string]string{"compat": "go", "shoal.group": "cc-go"}
+		made, err := c.NetworkCreate(ctx, "cc-go", types.NetworkCreate{Labels: labels})
 		if err != nil {
 			return err
 		}
@@ -256,7 +258,7 @@ var cases = []made{
 		if err != nil {
 			return err
 		}
-		other, err := sleeper(ctx, c, nil, nil)
+		other, err := sleeper(ctx, c, nil, labels)
 		if err != nil {
 			return err
 		}
