@@ -145,9 +145,9 @@ const ANSIBLE: Client = {
   name: "Ansible community.docker",
   quick: false,
   prepare: async () => {
-    // Its locale is with the C library's programs.
-    const packages = { suite: "bookworm", packages: ["ansible", "python3-docker", "libc-bin"], whole: true };
-    const root = await unpackedPackages("ansible-locale-bookworm", packages, packageCache());
+    // It wants a locale, and runs commands.
+    const packages = { suite: "bookworm", packages: ["ansible", "python3-docker", "libc-bin", "dash", "coreutils"], whole: true };
+    const root = await unpackedPackages("ansible-shell-bookworm", packages, packageCache());
     const bin = emptyBin("ansible");
     linkIntoRoot(bin, "ansible-playbook", root, fleet().work, ["/usr/bin/python3", "/usr/bin/ansible-playbook"]);
     const collection = join(root, "usr/lib/python3/dist-packages/ansible_collections/community/docker/MANIFEST.json");
