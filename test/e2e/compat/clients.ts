@@ -146,7 +146,11 @@ const ANSIBLE: Client = {
   quick: false,
   prepare: async () => {
     // It wants a locale, and runs commands.
-    const packages = { suite: "bookworm", packages: ["ansible", "python3-docker", "libc-bin", "dash", "coreutils"], whole: true };
+    const packages = {
+      suite: "bookworm",
+      packages: ["ansible", "python3-docker", "libc-bin", "dash", "coreutils"],
+      whole: true,
+    };
     const root = await unpackedPackages("ansible-shell-bookworm", packages, packageCache());
     const bin = emptyBin("ansible");
     linkIntoRoot(bin, "ansible-playbook", root, fleet().work, ["/usr/bin/python3", "/usr/bin/ansible-playbook"]);
