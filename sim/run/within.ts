@@ -14,7 +14,8 @@ export function checkState(cluster: Cluster, witness: Witness, hosts: readonly H
   for (const node of cluster.nodes.values()) {
     const host = hosts.find(({ entry }) => entry === node.address);
     const capacity = cluster.ledger.capacity(node.id, OVERCOMMIT);
-    if (!host || !capacity || !witness.accounts(host)) continue;
+    // What an earlier manager knew may have ended since, and is held until the engine says so.
+    if (!host || !capacity || !witness.accounts(host) || node.unconfirmed.size > 0) continue;
     const sums = cluster.ledger.sums(node.id);
     if (sums.memory > capacity.memory || sums.nanoCpus > capacity.nanoCpus) {
       complain("capacity", `${sums.memory} bytes and ${sums.nanoCpus / 1e9} CPUs are booked on ${host.name}`);

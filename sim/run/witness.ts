@@ -143,6 +143,8 @@ export class Witness {
     if (this.#elsewhere || this.#history.mayBeRemoved(made)) return;
     // A create that was not answered may be undone, and an older copy gives way to a newer one.
     if (made.id === undefined || made.living().length > 0) return;
+    // Its removal was told when the newest copy went; an older one goes a moment later.
+    if (made.removedAt <= this.#time.now) return;
     this.#complain(
       "lost",
       `${made.token} (${event.attributes.name}) was removed from ${host.name}: nobody asked for that`,
