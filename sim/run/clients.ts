@@ -4,29 +4,32 @@
  */
 import type { ApiAnswer } from "./api-call.ts";
 import type { History, Made, Removal } from "./history.ts";
+import type { Host } from "./host.ts";
 import { STRAY_MS } from "./link.ts";
 import { checkList, type Row } from "./lists.ts";
+import { ObjectClient } from "./object-client.ts";
+import { declined, isAnswer, type Outcome, succeeded } from "./outcome.ts";
 import {
   type By,
   type ChangeItem,
   type ClientItem,
   type CreateItem,
+  labelsOfProject,
   MB,
   type PlainItem,
   type RemoveItem,
   type RenameItem,
   type UpdateItem,
 } from "./plan.ts";
+import type { Things } from "./things.ts";
 import type { VirtualTime } from "./time.ts";
 import type { Trace } from "./trace.ts";
 import { type Complain, TOKEN_LABEL } from "./witness.ts";
 
-/** What a request came to: an answer, or nothing that tells whether it was carried out. */
-export type Outcome = ApiAnswer | "refused" | "no answer";
-
 export interface ClientParts {
   readonly time: VirtualTime;
   readonly history: History;
+  readonly things: Things;
   readonly trace: Trace;
   readonly complain: Complain;
   /** Tags of images that were committed, oldest first. */
@@ -34,6 +37,8 @@ export interface ClientParts {
   ask(client: number, method: string, target: string, body?: unknown): Promise<Outcome>;
   /** Whether its node has a fault, or had one a moment ago: refusals are no wonder. */
   troubled(made: Made): boolean;
+  /** Whether the manager has ever read the host. */
+  knows(host: Host): boolean;
 }
 
 type Aimed = ChangeItem | RemoveItem | RenameItem | UpdateItem;
@@ -47,21 +52,21 @@ interface Target {
   readonly covers: (made: Made) => boolean;
 }
 
-const isAnswer = (outcome: Outcome): outcome is ApiAnswer => typeof outcome === "object";
-const succeeded = (outcome: Outcome): boolean => isAnswer(outcome) && outcome.status < 400;
-/** Says for certain that nothing was done. */
-const declined = (outcome: Outcome): boolean =>
-  outcome === "refused" || (isAnswer(outcome) && outcome.status >= 400 && outcome.status < 500);
-
 export class Client {
   readonly #parts: ClientParts;
   readonly #number: number;
+  readonly #objects: ObjectClient;
   /** What it waits for; undefined when it has nothing to do. */
   busy: string | undefined;
 
   constructor(parts: ClientParts, number: number) {
     this.#parts = parts;
     this.#number = number;
+    this.#objects = new ObjectClient({
+      ...parts,
+      ask: (method, target, body) => this.#ask(method, target, body),
+      complain: (rule, what) => parts.complain(rule, `client ${number}: ${what}`),
+    });
   }
 
   async run(items: readonly ClientItem[]): Promise<void> {
@@ -92,6 +97,14 @@ export class Client {
         return this.#inspect(item);
       case "commit":
         return this.#commit(item);
+      case "object create":
+      case "object remove":
+      case "object inspect":
+      case "object list":
+      case "object prune":
+      case "connect":
+      case "disconnect":
+        return this.#objects.do(item);
       default:
         return this.#change(item);
     }
@@ -132,7 +145,8 @@ export class Client {
   /** A container by the item's index: mostly one that somebody was told of. */
   #target(item: Aimed): Target | undefined {
     const { history } = this.#parts;
-    const known = history.standing();
+    const project = "project" in item ? item.project : undefined;
+    const known = history.standing().filter((made) => project === undefined || made.item.project?.name === project);
     const own = known.filter(({ client }) => client === this.#number);
     const from = item.which % 10 < 7 && own.length > 0 ? own : known;
     const made = from[item.which % Math.max(1, from.length)];
@@ -287,17 +301,23 @@ function refOf(made: Made, id: string, by: By): string {
 }
 
 function bodyOf({ token, item }: Made, image: string | undefined): Record<string, unknown> {
+  const [mode, ...more] = item.networks ?? [];
+  const named = [...(item.volume === "named" ? [`vol${item.client}`] : []), ...(item.volumes ?? [])];
   return {
     Image: image ?? "busybox",
     Cmd: ["sleep", "infinity"],
-    Labels: { [TOKEN_LABEL]: token },
+    Labels: { [TOKEN_LABEL]: token, ...(item.project && labelsOfProject(item.project)) },
     ...(item.volume === "anonymous" && { Volumes: { "/data": {} } }),
     HostConfig: {
       Memory: item.mb * MB,
       NanoCpus: item.cpus * 1e9,
       RestartPolicy: { Name: item.restart },
-      ...(item.volume === "named" && { Binds: [`vol${item.client}:/data`] }),
+      ...(named.length > 0 && { Binds: named.map((name, i) => `${name}:/data${i === 0 ? "" : i}`) }),
+      ...(mode !== undefined && { NetworkMode: mode }),
       ...(item.port > 0 && { PortBindings: { "80/tcp": [{ HostPort: String(item.port) }] } }),
     },
+    ...(more.length > 0 && {
+      NetworkingConfig: { EndpointsConfig: Object.fromEntries([mode, ...more].map((name) => [name, {}])) },
+    }),
   };
 }

@@ -2,9 +2,10 @@
 import type { SimContainer } from "../engine/container.ts";
 import type { History } from "./history.ts";
 import type { Host } from "./host.ts";
-import type { NodeItem, OwnItem } from "./plan.ts";
+import type { NodeItem, NodePlan, OwnItem } from "./plan.ts";
+import { OLD_NETWORK, OLD_VOLUME } from "./projects.ts";
 import type { Trace } from "./trace.ts";
-import { OWN_LABEL, type Witness } from "./witness.ts";
+import { OWN_LABEL, TOKEN_LABEL, type Witness } from "./witness.ts";
 
 export interface FateParts {
   readonly history: History;
@@ -84,6 +85,10 @@ export function doElsewhere(parts: FateParts, host: Host, item: OwnItem): void {
 function own({ witness, history, committed }: FateParts, host: Host, item: OwnItem): void {
   const { containers, lifecycle } = host.engine.daemon;
   const number = `${host.name}-${item.at}`;
+  if (/network|volume/.test(item.what)) {
+    ownObject(host, item);
+    return;
+  }
   if (item.what === "create" || item.what === "run committed") {
     const image = item.what === "create" ? "busybox" : committed.findLast((tag) => host.engine.daemon.images.find(tag));
     // Sometimes under a name that clients of shoal use as well.
@@ -107,11 +112,28 @@ function own({ witness, history, committed }: FateParts, host: Host, item: OwnIt
   else containers.rename(container, `own-${number}`);
 }
 
+/** Names that clients of shoal use as well, now and then. */
+function ownObject(host: Host, { what, name, which, onlyOwn }: OwnItem): void {
+  const { networks, volumes, containers } = host.engine.daemon;
+  const isOwn = ({ labels }: { readonly labels: object }): boolean => !onlyOwn || !(TOKEN_LABEL in labels);
+  const one = <T extends { readonly labels: object }>(all: readonly T[]): T | undefined => {
+    const from = all.filter(isOwn);
+    return from[which % Math.max(1, from.length)];
+  };
+  if (what === "create network") networks.create({ Name: name < 3 ? `n${name + 1}` : `own-net-${name}` });
+  else if (what === "create volume") volumes.create(name < 3 ? `v${name + 1}` : `own-vol-${name}`, {});
+  else if (what === "remove network") networks.remove(one(networks.all())?.id ?? "");
+  else {
+    const volume = one(volumes.all())?.name ?? "";
+    volumes.remove(volume, containers.mounting(volume));
+  }
+}
+
 /** What was there before shoal: it counts, and nobody may touch it. */
-export function furnish(host: Host, containers: number): void {
+export function furnish(host: Host, { foreign, pools }: NodePlan): void {
   const { daemon } = host.engine;
   daemon.images.add("busybox");
-  for (let made = 0; made < containers; made++) {
+  for (let made = 0; made < foreign; made++) {
     const body = {
       Image: "busybox",
       Cmd: ["sleep", "infinity"],
@@ -122,4 +144,8 @@ export function furnish(host: Host, containers: number): void {
     const container = daemon.containers.create(`old-${host.name}-${made}`, body, "1.51");
     if (made === 0) daemon.lifecycle.start(container);
   }
+  if (pools === undefined) return;
+  daemon.networks.create({ Name: OLD_NETWORK });
+  daemon.volumes.create(OLD_VOLUME, {});
+  daemon.networks.pools = pools + 1;
 }

@@ -3,6 +3,7 @@
  * run is shrunk by leaving items out. Must not know how any of it is carried out.
  */
 import { pick, type Random, seededRandom } from "../../src/kit/random.ts";
+import type { ObjectItem } from "./object-items.ts";
 
 export const MB = 1024 ** 2;
 
@@ -11,6 +12,8 @@ export interface NodePlan {
   readonly cpus: number;
   /** Containers that were there before shoal came. */
   readonly foreign: number;
+  /** Networks that it has addresses for; undefined: many. With it there are a network and a volume from before shoal. */
+  readonly pools?: number;
 }
 
 /** How a client names a container. */
@@ -19,6 +22,20 @@ export type By = "id" | "short" | "name";
 interface At {
   /** Milliseconds after the beginning. */
   readonly at: number;
+}
+
+/** What belongs together. */
+export interface ProjectPlan {
+  readonly name: string;
+  readonly policy: "pack" | "pack-then-spill" | "spread";
+}
+
+/** On each object of a project. */
+export function labelsOfProject({ name, policy }: ProjectPlan): Record<string, string> {
+  return {
+    "com.docker.compose.project": name,
+    ...(policy !== "pack" && { "shoal.group.policy": policy }),
+  };
 }
 
 export interface CreateItem extends At {
@@ -35,6 +52,11 @@ export interface CreateItem extends At {
   readonly start: boolean;
   /** From an image that somebody committed, if there is one. */
   readonly committed: boolean;
+  readonly project?: ProjectPlan;
+  /** Names of the networks that it joins; the first is its mode. */
+  readonly networks?: readonly string[];
+  /** Names of further volumes that it mounts. */
+  readonly volumes?: readonly string[];
 }
 
 export interface ChangeItem extends At {
@@ -52,6 +74,8 @@ export interface RemoveItem extends At {
   readonly by: By;
   readonly force: boolean;
   readonly volumes: boolean;
+  /** Only one of this project. */
+  readonly project?: string;
 }
 
 export interface RenameItem extends At {
@@ -75,13 +99,25 @@ export interface PlainItem extends At {
   readonly client: number;
 }
 
-export type ClientItem = CreateItem | ChangeItem | RemoveItem | RenameItem | UpdateItem | PlainItem;
+export type ClientItem = CreateItem | ChangeItem | RemoveItem | RenameItem | UpdateItem | PlainItem | ObjectItem;
+
+export type OwnWork =
+  | "create"
+  | "start"
+  | "stop"
+  | "remove"
+  | "rename"
+  | "run committed"
+  | "create network"
+  | "create volume"
+  | "remove network"
+  | "remove volume";
 
 /** Done on an engine past shoal. */
 export interface OwnItem extends At {
   readonly do: "own";
   readonly node: number;
-  readonly what: "create" | "start" | "stop" | "remove" | "rename" | "run committed";
+  readonly what: OwnWork;
   readonly which: number;
   /** Only among what was made past shoal, or anything that is there. */
   readonly onlyOwn: boolean;
@@ -141,10 +177,10 @@ export function randomFor(seed: number, purpose: string): Random {
   return seededRandom(hash);
 }
 
-const chance = (random: Random, percent: number): boolean => random.int(100) < percent;
+export const chance = (random: Random, percent: number): boolean => random.int(100) < percent;
 
 /** Which troubles a seed has: most have a few, some none and some all, so that each is also seen alone. */
-interface Temper {
+export interface Temper {
   readonly crashes: number;
   readonly own: number;
   readonly faults: readonly NodeFault[];
@@ -165,7 +201,7 @@ const FAULTS: readonly NodeFault[] = [
   "clock step",
 ];
 
-function temperOf(random: Random): Temper {
+export function temperOf(random: Random): Temper {
   const calm = chance(random, 10);
   const faults = FAULTS.filter(() => chance(random, 35));
   return {
@@ -188,7 +224,28 @@ export function planOf(seed: number, nodes?: number): Plan {
   const ops = nodes === undefined ? pick(random, [15, 30, 50]) : 3 * nodes;
   const items: Item[] = [];
   for (let made = 0; made < ops; made++) items.push(clientItem(random, clients, endMs, temper.rush));
-  for (let made = 0; made < temper.own; made++) items.push(ownItem(random, count, endMs));
+  items.push(...troubles(random, temper, count, endMs));
+  items.sort((a, b) => a.at - b.at);
+  return {
+    seed,
+    nodes: Array.from({ length: count }, () => nodePlan(random)),
+    clients,
+    mintIds: chance(random, 30),
+    endMs,
+    items,
+  };
+}
+
+/** What befalls nodes, managers and their disks, and what somebody does past shoal. */
+export function troubles(
+  random: Random,
+  temper: Temper,
+  count: number,
+  endMs: number,
+  work: readonly OwnWork[] = OWN_WORK,
+): Item[] {
+  const items: Item[] = [];
+  for (let made = 0; made < temper.own; made++) items.push(ownItem(random, count, endMs, work));
   for (let made = 0; made < temper.faultCount; made++) items.push(nodeItem(random, count, endMs, temper.faults));
   for (let made = 0; made < temper.crashes; made++) {
     const downMs = pick(random, [10, 500, 3_000]);
@@ -204,23 +261,17 @@ export function planOf(seed: number, nodes?: number): Plan {
     const fault = chance(random, 70) ? "slow" : "full";
     items.push({ at: 500 + random.int(endMs - 500), do: "store", fault, forMs: pick(random, [500, 3_000, 8_000]) });
   }
-  items.sort((a, b) => a.at - b.at);
-  return {
-    seed,
-    nodes: Array.from({ length: count }, () => nodePlan(random)),
-    clients,
-    mintIds: chance(random, 30),
-    endMs,
-    items,
-  };
+  return items;
 }
+
+const OWN_WORK: readonly OwnWork[] = ["create", "start", "stop", "remove", "rename", "run committed"];
 
 function nodePlan(random: Random): NodePlan {
   return { memoryMb: pick(random, [512, 1024, 1024, 2048]), cpus: pick(random, [1, 2, 4]), foreign: random.int(3) };
 }
 
 /** In a rush everything happens within moments, in bursts. */
-function moment(random: Random, endMs: number, rush: boolean): number {
+export function moment(random: Random, endMs: number, rush: boolean): number {
   if (!rush) return 100 + random.int(endMs - 100);
   const burst = 1 + random.int(4);
   return Math.min(endMs - 1, (burst * endMs) / 5 + random.int(pick(random, [4, 300])));
@@ -262,12 +313,12 @@ function createItem(random: Random, at: number, client: number): CreateItem {
   };
 }
 
-function ownItem(random: Random, nodes: number, endMs: number): OwnItem {
+function ownItem(random: Random, nodes: number, endMs: number, work: readonly OwnWork[]): OwnItem {
   return {
     at: 100 + random.int(endMs - 100),
     do: "own",
     node: random.int(nodes),
-    what: pick(random, ["create", "start", "stop", "remove", "rename", "run committed"]),
+    what: pick(random, work),
     which: random.int(1000),
     onlyOwn: chance(random, 60),
     name: random.int(8),

@@ -3,6 +3,7 @@
  * With any of them off the checkers must find a seed that fails; production code knows nothing of this.
  */
 import type { Cluster } from "../../src/cluster/cluster.ts";
+import type { ObjectCreate, ObjectCreates } from "../../src/cluster/object-creates.ts";
 import { type EngineWire, WireError } from "../../src/engine/wire/wire.ts";
 import type { Store, Write } from "../../src/store/store.ts";
 import type { Weakness } from "./manager.ts";
@@ -70,6 +71,28 @@ function givesNamesTwice({ inventory }: Cluster): void {
   inventory.named = (name) => new Set([...named(name)].filter(({ state }) => state !== "placing"));
 }
 
+/** A node is chosen for the first object of a group, and the next one does not know. */
+function forgetsHomes({ groups }: Cluster): void {
+  groups.decide = () => {};
+}
+
+/** Volumes that creates under way will make are nowhere yet. */
+function makesVolumesTwice({ placements, objectCreates }: Cluster): void {
+  placements.upcomingVolumes = () => [];
+  forgetsCreates(objectCreates, "volumes");
+}
+
+/** Names of networks that are being made are free. */
+function givesNetworksTwice({ networks, objectCreates }: Cluster): void {
+  networks.hold = () => {};
+  forgetsCreates(objectCreates, "networks");
+}
+
+function forgetsCreates(creates: ObjectCreates, kind: ObjectCreate["kind"]): void {
+  const nodesOf = creates.nodesOf.bind(creates);
+  creates.nodesOf = (asked, name) => (asked === kind ? new Set() : nodesOf(asked, name));
+}
+
 /** The client is answered before the store has it. */
 function answersEarly({ writer }: Cluster): void {
   writer.write = (writes: readonly Write[]) => {
@@ -112,6 +135,31 @@ export const PROTECTIONS: Readonly<Record<string, Protection>> = {
   "name hold": {
     why: "creates under way hold their names",
     off: { cluster: givesNamesTwice },
+  },
+  "network name hold": {
+    why: "a network that is being made holds its name",
+    off: { cluster: givesNetworksTwice },
+    scene: "open objects",
+  },
+  "volume hold": {
+    why: "a volume that a create will make is where that create goes",
+    off: { cluster: makesVolumesTwice },
+    scene: "open objects",
+  },
+  home: {
+    why: "the first object of a group books a home for all",
+    off: { cluster: forgetsHomes },
+    scene: "open objects",
+  },
+  "open create": {
+    why: "a network or volume that a crash leaves unanswered keeps its name until its node has told",
+    off: forgets("making/"),
+    scene: "open objects",
+  },
+  objects: {
+    why: "the networks and volumes that a node had are known also while it cannot be asked after a restart",
+    off: forgets("known/"),
+    scene: "open objects",
   },
   "read your writes": {
     why: "a list waits until what clients changed is read back",

@@ -5,16 +5,20 @@ import { heldOn } from "../engine/held.ts";
 import type { History } from "./history.ts";
 import type { Host } from "./host.ts";
 import { checkList, type Row } from "./lists.ts";
+import { objectDifferences } from "./object-rest.ts";
+import type { Things } from "./things.ts";
 import type { VirtualTime } from "./time.ts";
 
 interface Scene {
   readonly hosts: readonly Host[];
   readonly history: History;
+  readonly things: Things;
   readonly time: VirtualTime;
 }
 
 /** What does not agree yet, in words; empty at rest. @param list the answer to a client's list */
-export function differences({ hosts, history, time }: Scene, cluster: Cluster, list: string): string[] {
+export function differences(scene: Scene, cluster: Cluster, list: string): string[] {
+  const { hosts, history, things, time } = scene;
   const found: string[] = [];
   const rows = JSON.parse(list) as Row[];
   checkList(history, rows, time.now, (rule, what) => found.push(`${rule}: ${what}`));
@@ -45,7 +49,7 @@ export function differences({ hosts, history, time }: Scene, cluster: Cluster, l
       found.push(`${made.token} was refused with ${made.refused}, and is on ${living[0]?.host.name}`);
     }
   }
-  return found;
+  return [...found, ...objectDifferences({ hosts, history, things }, cluster)];
 }
 
 const line = (node = "", name = "", state = ""): string => `${node} ${name} ${state}`;

@@ -2,11 +2,14 @@
 import { describe, expect, it } from "vitest";
 import type { Weakness } from "./manager.ts";
 import { planOf } from "./plan.ts";
+import { SCENES } from "./scenes.ts";
 import { shrink } from "./shrink.ts";
 import { play } from "./world.ts";
 
 const FULL = process.env.SHOAL_FULL === "1";
 const SEEDS = FULL ? 3_000 : 200;
+/** Of each scene with networks, volumes and projects. */
+const OBJECT_SEEDS = FULL ? 1_000 : 50;
 
 describe("a seed", () => {
   it("gives the same trace to the last line, whatever was played before", async () => {
@@ -52,4 +55,20 @@ describe("whatever clients do and engines suffer", () => {
     expect(created).toBeGreaterThan(SEEDS * 3);
     expect(crashes).toBeGreaterThan(SEEDS / 4);
   }, 3_600_000);
+
+  it.each(["projects", "open objects"])(
+    `networks, volumes and groups stay whole in ${OBJECT_SEEDS} seeds of the scene «%s»`,
+    async (scene) => {
+      let objects = 0;
+      for (let seed = 1; seed <= OBJECT_SEEDS; seed++) {
+        const plan = SCENES[scene]?.(seed);
+        if (!plan) throw new Error(`no scene ${scene}`);
+        const { violations, ...told } = await play(plan);
+        expect({ seed, violations }).toEqual({ seed, violations: [] });
+        objects += told.objects;
+      }
+      expect(objects).toBeGreaterThan(OBJECT_SEEDS * 3);
+    },
+    3_600_000,
+  );
 });

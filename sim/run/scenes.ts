@@ -3,7 +3,17 @@
  * it is carried out.
  */
 import { pick, type Random } from "../../src/kit/random.ts";
-import { type ChangeItem, type CreateItem, type Item, type Plan, randomFor } from "./plan.ts";
+import type { ObjectCreateItem, ObjectKind } from "./object-items.ts";
+import {
+  type ChangeItem,
+  type CreateItem,
+  type Item,
+  type NodeFault,
+  type Plan,
+  type ProjectPlan,
+  randomFor,
+} from "./plan.ts";
+import { projectsOf } from "./projects.ts";
 
 /** Each has its clients and its name. */
 const ROUNDS = 6;
@@ -43,10 +53,53 @@ function openCreates(round: Round): Item[] {
   ];
 }
 
+const OTHER: Readonly<Record<ObjectKind, ObjectKind>> = { network: "volume", volume: "network" };
+
+/**
+ * The same of networks and volumes, by themselves, of a project, and made on the way by a container: a manager dies in the
+ * create, or its answer is lost, and somebody wants the name again while the node is away.
+ */
+function openObjects(round: Round): Item[] {
+  const { random, begin, client } = round;
+  const kind = pick<ObjectKind>(random, ["network", "volume"]);
+  const project: ProjectPlan | undefined =
+    random.int(2) === 0 ? { name: `project-${client}`, policy: "pack" } : undefined;
+  const name = `object-${client}`;
+  const make = (at: number): ObjectCreateItem => ({
+    at,
+    do: "object create",
+    client,
+    kind,
+    name,
+    project,
+    perNode: false,
+  });
+  const use = (at: number): Item => ({
+    ...createItem(round, at),
+    ...(project && { project }),
+    ...(kind === "network" ? { networks: [name] } : { volumes: [name] }),
+  });
+  const dies = random.int(3) > 0;
+  // Another client comes at the same moment, for the same or for something else of the project.
+  const rival = { ...make(begin + random.int(4)), client: (client + 1) % ROUNDS };
+  const other = project && random.int(2) === 0 ? { ...rival, kind: OTHER[kind] } : rival;
+  return [
+    ...(random.int(2) === 0 ? [other] : []),
+    kind === "volume" && random.int(2) === 0 ? use(begin) : make(begin),
+    ...(dies ? [crashItem(round, begin, 6)] : []),
+    ...allButOne(round, begin + 2 + random.int(12), pick(random, ["partition", "power cycle", "unstable"]), 2_000),
+    make(begin + 700),
+    use(begin + 1_000),
+    { at: begin + 3_500, do: "object list", client, kind },
+  ];
+}
+
 /** By name: what a seed makes of it. */
 export const SCENES: Readonly<Record<string, (seed: number) => Plan>> = {
   moves: (seed) => planOf(randomFor(seed, "moves"), seed, moves),
   "open creates": (seed) => planOf(randomFor(seed, "open creates"), seed, openCreates),
+  projects: projectsOf,
+  "open objects": (seed) => planOf(randomFor(seed, "open objects"), seed, openObjects),
 };
 
 function planOf(random: Random, seed: number, scene: (round: Round) => Item[]): Plan {
@@ -89,12 +142,7 @@ function crashItem({ random }: Round, at: number, calls: number): Item {
   return { at, do: "crash", io: random.int(calls), sent: random.int(2) === 0, downMs: pick(random, [10, 500]) };
 }
 
-function allButOne(
-  { random, nodes }: Round,
-  at: number,
-  fault: "disk full" | "partition" | "power cycle",
-  forMs: number,
-): Item[] {
+function allButOne({ random, nodes }: Round, at: number, fault: NodeFault, forMs: number): Item[] {
   const free = random.int(nodes);
   const items: Item[] = [];
   for (let node = 0; node < nodes; node++) if (node !== free) items.push({ at, do: "node", node, fault, forMs });

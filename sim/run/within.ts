@@ -3,6 +3,7 @@ import type { Cluster } from "../../src/cluster/cluster.ts";
 import type { History } from "./history.ts";
 import type { Host } from "./host.ts";
 import { OVERCOMMIT } from "./manager.ts";
+import type { Things } from "./things.ts";
 import type { Complain, Witness } from "./witness.ts";
 
 /** At every moment: a name has one container of ours, and nothing is booked over a node's size. */
@@ -40,5 +41,25 @@ export function checkOwners(
       if (!record) complain("owner", `${made.token} on ${host.name} is not known 10 s after the restart`);
       else if (record.nonce === undefined) complain("owner", `${made.token} on ${host.name} is taken for a stranger`);
     }
+  }
+}
+
+/** The same of networks and volumes. */
+export function checkObjectOwners(
+  cluster: Cluster,
+  things: Things,
+  hosts: readonly Host[],
+  before: number,
+  complain: Complain,
+): void {
+  for (const { kind, host, key, name, token, bornAt, foreign } of [
+    ...things.living("network"),
+    ...things.living("volume"),
+  ]) {
+    if (foreign || token === undefined || !hosts.includes(host) || bornAt > before) continue;
+    const node = [...cluster.nodes.values()].find(({ address }) => address === host.entry);
+    const known = node && (kind === "network" ? cluster.networks : cluster.volumes).get(node.id, key);
+    if (!known) complain("owner", `the ${kind} ${name} on ${host.name} is not known 10 s after the restart`);
+    else if (!known.hint) complain("owner", `the ${kind} ${name} on ${host.name} is taken for a stranger's`);
   }
 }

@@ -10,6 +10,8 @@ import { heldOn } from "../engine/held.ts";
 import type { Copy, History, Made } from "./history.ts";
 import type { Host } from "./host.ts";
 import { OVERCOMMIT } from "./manager.ts";
+import { ObjectWitness } from "./object-witness.ts";
+import type { Things } from "./things.ts";
 import type { VirtualTime } from "./time.ts";
 
 export const TOKEN_LABEL = "sim.token";
@@ -31,16 +33,17 @@ export class Witness {
   #elsewhere = false;
   /** Hosts where somebody else took room or ports: what shoal cannot know of in time is not its fault. */
   readonly #unaccounted = new Set<Host>();
-  readonly #ownVolumes = new Map<Host, Set<string>>();
+  readonly #objects: ObjectWitness;
 
-  constructor(history: History, time: VirtualTime, complain: Complain) {
+  constructor(history: History, things: Things, time: VirtualTime, complain: Complain) {
     this.#history = history;
     this.#time = time;
     this.#complain = complain;
+    this.#objects = new ObjectWitness(history, things, time, complain);
   }
 
   watch(host: Host): void {
-    this.#ownVolumes.set(host, new Set(host.engine.daemon.volumes.all().map(({ name }) => name)));
+    this.#objects.furnished(host);
     host.engine.daemon.events.subscribe((event) => this.#see(host, event));
   }
 
@@ -71,7 +74,7 @@ export class Witness {
   }
 
   #see(host: Host, event: SimEvent): void {
-    if (event.type === "volume") this.#seeVolume(host, event);
+    this.#objects.see(host, event, this.#elsewhere);
     if (event.type === "image") this.#seeImage(host, event);
     if (event.type !== "container" || event.id === "") return;
     const made = this.#madeOf(event);
@@ -106,6 +109,7 @@ export class Witness {
       this.#complain("twice", `${made.token} is on ${older.map((o) => o.host.name).join()} and again on ${host.name}`);
     }
     this.#checkName(made, container);
+    if (!this.#elsewhere) this.#objects.container(host, container);
   }
 
   #started(made: Made, event: SimEvent): void {
@@ -167,23 +171,6 @@ export class Witness {
   #uncounted(): Set<string> {
     const made = this.#history.made.filter((one) => one.untold || one.removedAt < Number.POSITIVE_INFINITY);
     return new Set(made.flatMap(({ copies }) => copies.map(({ container }) => container.id)));
-  }
-
-  #seeVolume(host: Host, event: SimEvent): void {
-    if (event.action === "create" && this.#elsewhere) this.#ownVolumes.get(host)?.add(event.id);
-    if (event.action !== "destroy" || this.#elsewhere) return;
-    if (this.#ownVolumes.get(host)?.has(event.id)) {
-      this.#complain("foreign", `${host.name}: the foreign volume ${event.id} was removed`);
-      return;
-    }
-    const users = this.#history.made.flatMap((made) =>
-      made.copies
-        .filter((copy) => copy.host === host && copy.container.mounts.some(({ Name }) => Name === event.id))
-        .map((copy) => ({ made, copy })),
-    );
-    // What never ran has put nothing there: undoing such a create takes its anonymous volumes along.
-    if (users.length > 0 && users.every(({ made, copy }) => !copy.ran || this.#history.mayLoseVolumes(made))) return;
-    this.#complain("volume", `${host.name}: the volume ${event.id.slice(0, 12)} was removed: nobody asked for that`);
   }
 
   #seeImage(host: Host, event: SimEvent): void {

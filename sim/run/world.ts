@@ -2,19 +2,22 @@
  * One simulated world from its plan to its verdict: hosts, one manager after the other, clients, fates, witness. Owns how
  * they are put together and when each acts.
  */
+import type { ClusterNode } from "../../src/cluster/node.ts";
 import type { ApiAnswer } from "./api-call.ts";
 import { callApi } from "./api-call.ts";
-import { Client, type Outcome } from "./clients.ts";
+import { Client } from "./clients.ts";
 import { ManagerDisk } from "./disk.ts";
 import { befall, doElsewhere, type FateParts, furnish } from "./fates.ts";
 import { History, type Made } from "./history.ts";
 import { Host } from "./host.ts";
 import { Manager, type Weakness } from "./manager.ts";
+import type { Outcome } from "./outcome.ts";
 import { type ClientItem, type CrashItem, type Item, type Plan, randomFor, type StoreItem } from "./plan.ts";
 import { differences } from "./rest.ts";
+import { Things } from "./things.ts";
 import { VirtualTime } from "./time.ts";
 import { Trace } from "./trace.ts";
-import { checkOwners, checkState } from "./within.ts";
+import { checkObjectOwners, checkOwners, checkState } from "./within.ts";
 import { Witness } from "./witness.ts";
 
 /** After the last fault everything agrees within this: a comparison with every engine, and some tries. */
@@ -40,6 +43,8 @@ export interface Result {
   readonly virtualMs: number;
   /** Creates that were answered with success. */
   readonly created: number;
+  /** Networks and volumes that clients were told of. */
+  readonly objects: number;
   readonly crashes: number;
 }
 
@@ -55,6 +60,7 @@ export class World {
   readonly time = new VirtualTime();
   readonly hosts: readonly Host[];
   readonly history = new History();
+  readonly things = new Things();
   readonly witness: Witness;
   readonly trace: Trace;
   readonly disk: ManagerDisk;
@@ -76,24 +82,26 @@ export class World {
     this.trace = new Trace(this.time, options.sink);
     this.disk = new ManagerDisk(this.time, randomFor(plan.seed, "disk"));
     this.#network = randomFor(plan.seed, "network of the clients");
-    this.witness = new Witness(this.history, this.time, this.#complain);
+    this.witness = new Witness(this.history, this.things, this.time, this.#complain);
     this.hosts = plan.nodes.map((node, i) => {
       const host = new Host(this.time, plan.seed, i, node, () => {});
-      furnish(host, node.foreign);
+      furnish(host, node);
       this.witness.watch(host);
       return host;
     });
     this.#clients = Array.from({ length: plan.clients }, (_, number) => {
-      const { time, history, trace } = this;
+      const { time, history, things, trace } = this;
       return new Client(
         {
           time,
           history,
+          things,
           trace,
           complain: this.#complain,
           committed: this.#committed,
           ask: this.#ask,
           troubled: (made) => this.#isTroubled(made),
+          knows: (host) => this.#nodeOf(host)?.known === true,
         },
         number,
       );
@@ -108,6 +116,11 @@ export class World {
 
   #isTroubled(made: Made): boolean {
     return made.living().some(({ host }) => this.time.now - (this.#troubled.get(host) ?? -Infinity) < 30_000);
+  }
+
+  #nodeOf({ entry }: Host): ClusterNode | undefined {
+    const nodes = this.manager.running?.cluster.nodes.values() ?? [];
+    return [...nodes].find(({ address }) => address === entry);
   }
 
   #makeManager(): Manager {
@@ -136,6 +149,7 @@ export class World {
       if (this.manager !== manager || !manager.life.alive || !manager.running) return;
       const well = this.hosts.filter((host) => host.well && (this.#troubled.get(host) ?? -Infinity) < began);
       checkOwners(manager.running.cluster, this.history, well, began, this.#complain);
+      checkObjectOwners(manager.running.cluster, this.things, well, began, this.#complain);
     });
   }
 
@@ -154,12 +168,13 @@ export class World {
     });
     await this.#rest(() => idle);
     this.manager.life.end();
-    const { history, violations } = this;
+    const { history, things, violations } = this;
     return {
       violations,
       lines: trace.lines,
       hash: trace.digest(),
       virtualMs: Math.round(time.now),
+      objects: things.all.filter(({ toldAt }) => toldAt < Number.POSITIVE_INFINITY).length,
       created: history.made.filter(({ id }) => id !== undefined).length,
       crashes: this.#lives - 1,
     };

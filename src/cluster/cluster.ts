@@ -25,6 +25,7 @@ import { Inventory } from "./inventory.ts";
 import type { NodeNetwork } from "./networks/network.ts";
 import type { ClusterNode } from "./node.ts";
 import { Notes } from "./notes.ts";
+import { ObjectCreates } from "./object-creates.ts";
 import { ObjectIndex } from "./object-index.ts";
 import type { ImageNote } from "./own-images.ts";
 import { Placements } from "./placements.ts";
@@ -99,6 +100,7 @@ export class Cluster {
   readonly ownImages: Notes<ImageNote>;
   readonly ownVolumes: Notes<VolumeNote>;
   readonly expectedVolumes: ExpectedVolumes = new WeakMap();
+  readonly objectCreates: ObjectCreates;
   readonly remembered = new Remembered();
   readonly rememberedNetworks: Notes<RememberedObject>;
   readonly rememberedVolumes: Notes<RememberedObject>;
@@ -113,7 +115,7 @@ export class Cluster {
     this.pullMemory = new PullMemory(options.clock);
     this.refresher = new Refresher(this);
     this.writer = new StoreWriter(options.store, options);
-    this.registry = new Registry(this.writer);
+    this.registry = new Registry(this.writer, options.groups);
     this.tags = new Tags(this.writer);
     this.images = new ImageIndex(this.tags);
     this.groups = new Groups(this);
@@ -122,6 +124,7 @@ export class Cluster {
     this.rememberedVolumes = new Notes("known/volumes/", this);
     this.networks = new ObjectIndex(objectsOfGroups(this, "network"), remembering(this.rememberedNetworks, isMember));
     this.volumes = new ObjectIndex(objectsOfGroups(this, "volume"), remembering(this.rememberedVolumes, isMember));
+    this.objectCreates = new ObjectCreates(this);
     this.ownImages = new Notes("images/", this);
     this.ownVolumes = new Notes("volumes/", this);
   }

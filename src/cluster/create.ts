@@ -258,7 +258,7 @@ function resolveSuccession<T extends { readonly replaces?: string }>(cluster: Cl
 async function intend(cluster: Cluster, placement: Placement, group: GroupAsk | undefined): Promise<void> {
   try {
     const groupDurable = group && cluster.groups.durable(group.key);
-    await Promise.all([groupDurable, cluster.registry.intend(placement.record, placement.nonce)]);
+    await Promise.all([groupDurable, cluster.registry.intend(placement)]);
   } catch (error) {
     unbook(cluster, placement);
     throw error;

@@ -9,7 +9,6 @@ import type { Cluster } from "./cluster.ts";
 import { drop } from "./forget.ts";
 import type { ListedContainer } from "./list-entry.ts";
 import type { ClusterNode } from "./node.ts";
-import { identityOf } from "./registry.ts";
 import { forgetRow } from "./remembered.ts";
 
 /** To be called with the whole list of a node before it is taken in. */
@@ -64,7 +63,7 @@ export function engineReplaced(cluster: Cluster, node: ClusterNode, was: EngineF
   });
   if (node.replaced?.engine === now.engineId) node.replaced = undefined;
   for (const record of left) {
-    registry.park(identityOf(record));
+    registry.park(registry.identityOf(record));
     drop(cluster, record);
     forgetRow(cluster, node, record.engineId);
   }

@@ -3,6 +3,7 @@
  * that a crash loses makes its object foreign, which is the safe side. Must not know what is noted.
  */
 import type { Clock } from "../kit/clock.ts";
+import type { Write } from "../store/store.ts";
 import type { StoreWriter } from "./store-writer.ts";
 
 interface Note<T> {
@@ -35,8 +36,13 @@ export class Notes<T extends object> {
   }
 
   set(node: string, name: string, value: T): void {
+    this.#writer.later([this.keep(node, name, value)]);
+  }
+
+  /** The same, for who writes it to the store with something else and waits for that. */
+  keep(node: string, name: string, value: T): Write {
     this.#keep(node, name, { value, at: this.#clock.monotonic() });
-    this.#writer.later([{ key: this.#key(node, name), value: JSON.stringify(value) }]);
+    return { key: this.#key(node, name), value: JSON.stringify(value) };
   }
 
   /** Into a store that lost them. */

@@ -44,12 +44,6 @@ export class Placements {
     return this.#volumes.nodesOf(name);
   }
 
-  /** A volume of this name is being made by itself; called to end that. */
-  holdVolume(name: string, nodeId: string): () => void {
-    this.#volumes.add(name, nodeId);
-    return () => this.#volumes.delete(name, nodeId);
-  }
-
   /** It counts as not made: what an engine makes of it after all is nobody's. */
   undone(nonce: string): void {
     this.#undone.add(nonce);

@@ -3,7 +3,10 @@
  * Owns these entries' form, and what the store told at the start of nodes that are not in the cluster yet; must not know
  * engines.
  */
+
+import { type GroupOptions, groupLabel } from "../scheduler/group.ts";
 import type { Write } from "../store/store.ts";
+import type { Placement } from "./placements.ts";
 import { type ContainerRecord, type Needs, namesOf } from "./record.ts";
 import type { StoreWriter } from "./store-writer.ts";
 
@@ -28,7 +31,11 @@ export interface Identity {
   readonly image: string;
   readonly needs: Needs;
   readonly cpuShares?: number | undefined;
+  /** The label that names its group: it belongs there before its row is known again. */
+  readonly group?: GroupLabel | undefined;
 }
+
+type GroupLabel = Readonly<Record<string, string>>;
 
 /** A create that an engine is about to be asked for. */
 export interface Intent {
@@ -43,6 +50,9 @@ export interface Intent {
   /** Node ID. */
   readonly node: string;
   readonly needs: Needs;
+  readonly group?: GroupLabel | undefined;
+  /** Names of the volumes that its engine makes on the way, or has. */
+  readonly volumes?: readonly string[] | undefined;
 }
 
 export class Registry {
@@ -51,26 +61,34 @@ export class Registry {
   /** The store had nothing of an earlier manager. */
   fresh = true;
   readonly #writer: StoreWriter;
+  readonly #groups: GroupOptions;
   /** Of nodes that are not in the cluster (yet): node ID → cluster ID → identity. */
   readonly #identities = new Map<string, Map<string, Identity>>();
   readonly #intents = new Map<string, Intent[]>();
 
-  constructor(writer: StoreWriter) {
+  constructor(writer: StoreWriter, groups: GroupOptions) {
     this.#writer = writer;
+    this.#groups = groups;
   }
 
   /** Resolves when it is durable that this create may reach its engine. Rejects with DockerError 503. */
-  intend(record: ContainerRecord, nonce: string): Promise<void> {
-    return this.#writer.write([{ key: INTENTS + nonce, value: JSON.stringify(this.intentOf(record, nonce)) }]);
+  intend(placement: Placement): Promise<void> {
+    return this.#writer.write([this.#intentWrite(placement)]);
   }
 
   /** The same without anybody waiting for it. */
-  rememberIntent(record: ContainerRecord, nonce: string): void {
-    this.#writer.later([{ key: INTENTS + nonce, value: JSON.stringify(this.intentOf(record, nonce)) }]);
+  rememberIntent(placement: Placement): void {
+    this.#writer.later([this.#intentWrite(placement)]);
   }
 
-  intentOf({ id, name, epoch, node, needs }: ContainerRecord, nonce: string): Intent {
-    return { nonce, term: this.term, id, name, epoch, node: node.id, needs };
+  #intentWrite(placement: Placement): Write {
+    return { key: INTENTS + placement.nonce, value: JSON.stringify(this.intentOf(placement)) };
+  }
+
+  intentOf({ nonce, volumes, record }: Placement): Intent {
+    const { id, name, epoch, node, needs } = record;
+    const group = groupLabel(record.labels, this.#groups);
+    return { nonce, term: this.term, id, name, epoch, node: node.id, needs, group, volumes };
   }
 
   /** What became of a create is known, or in the engines to see. */
@@ -84,14 +102,14 @@ export class Registry {
    */
   async own(record: ContainerRecord, nonce?: string): Promise<void> {
     // Somebody may have removed it meanwhile.
-    const writes = record.removed ? [] : identityWrites(record);
+    const writes = record.removed ? [] : this.#identityWrites(record);
     if (nonce !== undefined) writes.push({ key: INTENTS + nonce, value: undefined });
     if (writes.length > 0) await this.#writer.write(writes);
   }
 
   /** The same without anybody waiting for it: what the engines tell too. */
   remember(record: ContainerRecord): void {
-    if (!record.removed) this.#writer.later(identityWrites(record));
+    if (!record.removed) this.#writer.later(this.#identityWrites(record));
   }
 
   /** The container is gone. */
@@ -103,6 +121,33 @@ export class Registry {
   async forgetDurably(record: ContainerRecord): Promise<void> {
     const writes = removalWrites(record);
     if (writes.length > 0) await this.#writer.write(writes);
+  }
+
+  #identityWrites(record: ContainerRecord): Write[] {
+    const identity = this.identityOf(record);
+    return identity ? [{ key: IDENTITIES + identity.id, value: JSON.stringify(identity) }] : [];
+  }
+
+  /** Undefined for what was not made through shoal, or not made yet. */
+  identityOf(record: ContainerRecord): Identity | undefined {
+    if (!isIdentified(record)) return undefined;
+    const { id, name, epoch, nonce, node, engineId, created, sequence, image, needs, cpuShares } = record;
+    const others = [...namesOf(record)].filter((other) => other !== name);
+    return {
+      id,
+      name,
+      otherNames: others.length > 0 ? others : undefined,
+      epoch,
+      nonce,
+      node: node.id,
+      engineId,
+      created,
+      sequence,
+      image,
+      needs,
+      cpuShares,
+      group: groupLabel(record.labels, this.#groups),
+    };
   }
 
   /** Told by the store, or left with its node: kept until the node joins (again). @returns false for nothing */
@@ -145,22 +190,14 @@ export class Registry {
   }
 }
 
-/** Undefined for what was not made through shoal, or not made yet. */
-export function identityOf(record: ContainerRecord): Identity | undefined {
-  const { id, name, epoch, nonce, node, engineId, created, sequence, image, needs, cpuShares } = record;
-  if (nonce === undefined || engineId === "") return undefined;
-  const others = [...namesOf(record)].filter((other) => other !== name);
-  const otherNames = others.length > 0 ? others : undefined;
-  return { id, name, otherNames, epoch, nonce, node: node.id, engineId, created, sequence, image, needs, cpuShares };
-}
+type Identified = ContainerRecord & { readonly nonce: string };
 
-function identityWrites(record: ContainerRecord): Write[] {
-  const identity = identityOf(record);
-  return identity ? [{ key: IDENTITIES + identity.id, value: JSON.stringify(identity) }] : [];
+function isIdentified(record: ContainerRecord): record is Identified {
+  return record.nonce !== undefined && record.engineId !== "";
 }
 
 function removalWrites(record: ContainerRecord): Write[] {
-  return identityOf(record) ? [{ key: IDENTITIES + record.id, value: undefined }] : [];
+  return isIdentified(record) ? [{ key: IDENTITIES + record.id, value: undefined }] : [];
 }
 
 /** Undefined when the text is not an identity. */

@@ -9,6 +9,7 @@ import type { Cluster } from "./cluster.ts";
 import { settle } from "./holdings.ts";
 import { readNetwork } from "./networks/network.ts";
 import type { ClusterNode } from "./node.ts";
+import { restoreCreate } from "./object-creates.ts";
 import type { Placement } from "./placements.ts";
 import { type ContainerRecord, type ContainerState, NO_NEEDS } from "./record.ts";
 import {
@@ -18,7 +19,6 @@ import {
   type Identity,
   INTENTS,
   type Intent,
-  identityOf,
   type Registry,
 } from "./registry.ts";
 import { NODES, ROWS, recallNode } from "./remembered.ts";
@@ -83,7 +83,8 @@ function takeEntry(cluster: Cluster, key: string, value: string): boolean {
       rememberedNetworks.restore(key, value) ||
       rememberedVolumes.restore(key, value) ||
       tags.restore(key, value) ||
-      groups.restore(key, value)
+      groups.restore(key, value) ||
+      restoreCreate(cluster, key, value)
     );
   } catch {
     return false;
@@ -106,8 +107,8 @@ export function restoreRecord(cluster: Cluster, node: ClusterNode, identity: Ide
   const { inventory } = cluster;
   if (inventory.byId(identity.id)) return undefined;
   inventory.skipSequence(identity.sequence);
-  const { otherNames = [], ...known } = identity;
-  const record: ContainerRecord = { ...blank(node, identity, "created"), ...known, node };
+  const { otherNames = [], group: labels = {}, ...known } = identity;
+  const record: ContainerRecord = { ...blank(node, identity, "created"), ...known, node, labels };
   if (otherNames.length > 0) {
     record.renames.add({ names: [record.name, ...otherNames], uncertainSince: Number.NEGATIVE_INFINITY });
   }
@@ -130,8 +131,10 @@ function restoreIntent(cluster: Cluster, node: ClusterNode, intent: Intent): voi
     created: Math.floor(cluster.clock.now() / 1000),
     sequence: cluster.inventory.nextSequence(),
     needs: intent.needs,
+    labels: intent.group ?? {},
   };
-  const placement: Placement = { nonce: intent.nonce, record, uncertainSince: undefined, volumes: [] };
+  const { nonce, volumes = [] } = intent;
+  const placement: Placement = { nonce, record, uncertainSince: undefined, volumes };
   cluster.inventory.add(record);
   settle(cluster, record);
   cluster.placements.add(placement);
@@ -178,6 +181,6 @@ function blank(
 export function parkNode(cluster: Cluster, node: ClusterNode): void {
   cluster.remembered.park(node);
   for (const record of node.containers.values()) {
-    cluster.registry.park(identityOf(record));
+    cluster.registry.park(cluster.registry.identityOf(record));
   }
 }

@@ -20,13 +20,14 @@ export async function followStore(cluster: Cluster, signal: AbortSignal): Promis
 }
 
 function writeAgain(cluster: Cluster): void {
-  const { inventory, placements, registry, tags, groups, writer, log } = cluster;
+  const { inventory, placements, registry, objectCreates, tags, groups, writer, log } = cluster;
   log.warn("the store was restored: what this manager knows is written into it again");
   writer.later([clusterWrite(registry)]);
   for (const record of inventory.newestFirst()) registry.remember(record);
-  for (const { record, nonce } of placements.all()) registry.rememberIntent(record, nonce);
+  for (const placement of placements.all()) registry.rememberIntent(placement);
   for (const notes of [cluster.ownImages, cluster.ownVolumes]) notes.writeAgain();
   for (const notes of [cluster.rememberedNetworks, cluster.rememberedVolumes]) notes.writeAgain();
   tags.writeAgain();
   groups.writeAgain();
+  objectCreates.writeAgain();
 }

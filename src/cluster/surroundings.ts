@@ -79,10 +79,12 @@ function nodesOf(records: Iterable<ContainerRecord>): Set<string> {
 /** One that spans nodes ties to none, nor one that is on every node by request: it is made where it is missing. */
 function nodesOfNetwork(cluster: Cluster, ref: string): ReadonlySet<string> {
   const found = new Set<string>();
-  for (const { on, named } of candidates(cluster, NETWORKS, ref)) {
+  const known = candidates(cluster, NETWORKS, ref);
+  for (const { on, named } of known) {
     for (const [nodeId, network] of on) {
       if (named || !(isPerNode(network) || spansNodes(network))) found.add(nodeId);
     }
   }
-  return found;
+  // One that may have been made is nowhere else.
+  return known.length > 0 ? found : cluster.objectCreates.nodesOf("networks", ref);
 }

@@ -39,7 +39,7 @@ export function decideUncertain(cluster: Cluster, node: ClusterNode, startedAt: 
 export function parkUncertain(cluster: Cluster, placement: Placement): void {
   placement.waiting?.cancel();
   cluster.placements.delete(placement.nonce);
-  cluster.registry.parkIntent(cluster.registry.intentOf(placement.record, placement.nonce));
+  cluster.registry.parkIntent(cluster.registry.intentOf(placement));
   drop(cluster, placement.record);
 }
 

@@ -48,9 +48,15 @@ export interface GroupAsk {
 type Labels = Readonly<Record<string, string>>;
 
 /** Undefined when no label names a group; an empty value names none. */
-export function groupKey(labels: Labels, { labels: more }: GroupOptions): string | undefined {
-  for (const label of GROUP_LABELS) if (labels[label]) return `${label}=${labels[label]}`;
-  for (const label of more) if (labels[label]) return `${label}=${labels[label]}`;
+export function groupKey(labels: Labels, options: GroupOptions): string | undefined {
+  const [found] = Object.entries(groupLabel(labels, options) ?? {});
+  return found && `${found[0]}=${found[1]}`;
+}
+
+/** That label alone; undefined when no label names a group. */
+export function groupLabel(labels: Labels, { labels: more }: GroupOptions): Labels | undefined {
+  for (const label of GROUP_LABELS) if (labels[label]) return { [label]: labels[label] };
+  for (const label of more) if (labels[label]) return { [label]: labels[label] };
   return undefined;
 }
 

@@ -94,6 +94,9 @@ export function hasMembers(cluster: Cluster, key: string, node?: string): boolea
   for (const { node: on, object } of cluster.groups.objects.of(key)) {
     if (object.hint !== undefined && (node === undefined || on === node)) return true;
   }
+  for (const { group, node: on } of cluster.objectCreates.all()) {
+    if (group === key && (node === undefined || on === node)) return true;
+  }
   return false;
 }
 

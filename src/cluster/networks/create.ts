@@ -2,13 +2,13 @@
  * Creating a network: a bridge on one node, its home, or by its label one on every node. The engine's own words are the
  * answer; a node that cannot take it for its own reason hands over to the next.
  */
-import { conflict, DockerError } from "../../docker/errors.ts";
+import { conflict, DockerError, unavailable } from "../../docker/errors.ts";
 import { assertNoVariants, type Edit, goGet, rawAt, splice } from "../../docker/json-text.ts";
 import { splitNodePrefix } from "../../docker/references.ts";
 import { isNodesOwnFault, isPoolExhausted } from "../../engine/quirks.ts";
 import { WireError } from "../../engine/wire/wire.ts";
 import { CREATE_MS, NODES_TRIED } from "../../kit/limits.ts";
-import { readGroup } from "../../scheduler/group.ts";
+import { groupKey, readGroup } from "../../scheduler/group.ts";
 import { livesAt } from "../../scheduler/node-view.ts";
 import type { Cluster } from "../cluster.ts";
 import { nodeFailure } from "../exchange.ts";
@@ -18,7 +18,9 @@ import { encodeObjectHint, HINT_LABEL, type ObjectHint } from "../hint.ts";
 import { atHome, homeFor } from "../home.ts";
 import { readShaped } from "../judge.ts";
 import type { ClusterNode } from "../node.ts";
-import { isPerNode, NETWORKS, type NodeNetwork, toldNetwork } from "./network.ts";
+import { type ObjectCreate, settleCreates, whileCreating } from "../object-creates.ts";
+import { settling } from "../settling.ts";
+import { isPerNode, NETWORKS, type NodeNetwork, toldNetwork, toldRow } from "./network.ts";
 import { builtInNetworkId } from "./network-ids.ts";
 
 /** By request, a network on each node instead of on one. */
@@ -54,13 +56,29 @@ export async function createNetwork(cluster: Cluster, text: string, version: str
   const { networks } = cluster;
   // What no engine takes is left to an engine to refuse, and with `node/name` the name is that node's business.
   if (wish.node !== undefined || wish.name === "" || builtInNetworkId(wish.name)) return make(cluster, wish);
+  if (!networks.isTaken(wish.name)) {
+    // On a node that is being read there may be one of the name, or one that nobody was told of.
+    await settling(cluster);
+    await settleCreates(cluster, "networks", wish.name);
+  }
+  // From the look for the name to the held name nothing waits: that is the lock.
   if (networks.isTaken(wish.name)) throw conflict(`network with name ${wish.name} already exists`);
+  const [open] = cluster.objectCreates.nodesOf("networks", wish.name);
+  if (open !== undefined) throw mayBeThere(cluster, wish.name, open);
   networks.hold(wish.name);
   try {
     return await make(cluster, wish);
   } finally {
     networks.release(wish.name);
   }
+}
+
+/** An earlier create was not answered, and its node cannot be asked. */
+function mayBeThere(cluster: Cluster, name: string, nodeId: string): DockerError {
+  const node = cluster.nodes.get(nodeId)?.name ?? nodeId;
+  return unavailable(
+    `network ${name} may have been made on node ${node}, which has not answered since: try again when it does`,
+  );
 }
 
 function readWish(text: string, version: string | undefined): Wish {
@@ -162,17 +180,22 @@ async function makeOn(cluster: Cluster, wish: Wish, node: ClusterNode, hint: Obj
   const { name, driver, labels, version } = wish;
   const edits: Edit[] = [{ path: ["Labels", HINT_LABEL], json: JSON.stringify(encodeObjectHint(hint)) }];
   if (wish.node !== undefined) edits.push({ path: ["Name"], json: JSON.stringify(name) });
-  const text = await node.engine.text("POST", "/networks/create", splice(wish.text, edits), {
-    deadlineMs: CREATE_MS,
-    version,
-  });
-  const id = goGet(JSON.parse(text), "Id");
-  if (typeof id !== "string")
+  const group = groupKey(labels, cluster.options.groups);
+  const create: ObjectCreate = { kind: "networks", nonce: hint.nonce, name, node: node.id, group };
+  const { id, text } = await whileCreating(cluster, node, create, async () => {
+    const options = { deadlineMs: CREATE_MS, version };
+    const answer = await node.engine.text("POST", "/networks/create", splice(wish.text, edits), options);
+    const made = goGet(JSON.parse(answer), "Id");
+    if (typeof made === "string") return { id: made, text: answer };
     throw new DockerError(500, `node ${node.name} answered the create of a network without an ID`);
-  const network = toldNetwork(cluster, node, { id, name, driver, labels, hint });
+  });
   // A list may have told of it already, and of all that it is.
-  if (!cluster.networks.get(node.id, id)?.hint) cluster.networks.add(node.id, network, cluster.clock.monotonic());
+  const listed = cluster.networks.get(node.id, id);
+  const network = listed?.hint ? listed : toldNetwork(cluster, node, { id, name, driver, labels, hint });
+  if (network !== listed) cluster.networks.add(node.id, network, cluster.clock.monotonic());
   cluster.refresher.markList(node, "networks", true);
+  const row = network.row ?? JSON.stringify(toldRow(network, { [HINT_LABEL]: encodeObjectHint(hint) }));
+  await cluster.objectCreates.made(create, cluster.rememberedNetworks.keep(node.id, id, { row }));
   return { id: network.key, name, node, text: splice(text, [{ path: ["Id"], json: JSON.stringify(network.key) }]) };
 }
 

@@ -8,7 +8,7 @@ import { shownObjectName } from "../find-object.ts";
 import { NODE_LABEL } from "../hint.ts";
 import type { ClusterNode } from "../node.ts";
 import type { ClusterObject } from "../object-index.ts";
-import { isSpread, NETWORKS, type NodeNetwork } from "./network.ts";
+import { isSpread, NETWORKS, type NodeNetwork, toldRow } from "./network.ts";
 import { builtInNetworkId } from "./network-ids.ts";
 
 const ACCEPTED = ["dangling", "driver", "id", "label", "name", "node", "scope", "type"] as const;
@@ -54,18 +54,17 @@ function keeps(cluster: Cluster, { key, name, on }: Network, shown: string, filt
   );
 }
 
-/** The row of the first node that has listed it; undefined when none has yet. */
+/** The row of the first node that has listed it, else what is known of one of ours; undefined for what an event told of. */
 function render(cluster: Cluster, network: Network, shown: string): string | undefined {
-  for (const [nodeId, { engineKey, key, name, text }] of network.on) {
-    if (text === undefined) continue;
-    const edits: Edit[] = [];
-    if (key !== engineKey) edits.push({ path: ["Id"], json: JSON.stringify(key) });
-    if (shown !== name) edits.push({ path: ["Name"], json: JSON.stringify(shown) });
-    const node = cluster.nodes.get(nodeId);
-    if (node && !isSpread(network)) edits.push({ path: ["Labels", NODE_LABEL], json: JSON.stringify(node.name) });
-    return splice(text, edits);
-  }
-  return undefined;
+  const [[nodeId, one] = []] = [...network.on].sort(([, a], [, b]) => Number(!a.text) - Number(!b.text));
+  const text = one?.text ?? (one?.hint && JSON.stringify(toldRow(one)));
+  if (one === undefined || text === undefined) return undefined;
+  const edits: Edit[] = [];
+  if (one.key !== one.engineKey) edits.push({ path: ["Id"], json: JSON.stringify(one.key) });
+  if (shown !== one.name) edits.push({ path: ["Name"], json: JSON.stringify(shown) });
+  const node = cluster.nodes.get(nodeId ?? "");
+  if (node && !isSpread(network)) edits.push({ path: ["Labels", NODE_LABEL], json: JSON.stringify(node.name) });
+  return splice(text, edits);
 }
 
 /** Keys of the networks that running containers are in; their engines say so. */

@@ -4,6 +4,7 @@ import type { Cluster } from "../cluster.ts";
 import { candidates, type Kind } from "../find-object.ts";
 import { decodeObjectHint, HINT_LABEL, type ObjectHint } from "../hint.ts";
 import type { ClusterNode } from "../node.ts";
+import { decideCreates } from "../object-creates.ts";
 import type { ClusterObject, NodeObject } from "../object-index.ts";
 import { builtInNetworkId, mintedNetworkId } from "./network-ids.ts";
 
@@ -26,6 +27,7 @@ interface Row {
 export function takeNetworks(cluster: Cluster, node: ClusterNode, text: string, startedAt: number): void {
   const networks = elements(text).map((row) => readNetwork(cluster, node, row));
   cluster.networks.set(node.id, networks, startedAt);
+  decideCreates(cluster, node, "networks", startedAt);
 }
 
 /** @param text a row of an engine's list */
@@ -62,6 +64,30 @@ export function toldNetwork(
   const { id, name, driver, labels = {}, hint } = told;
   const key = keyOf(cluster, node, { id, name, scope: "", hint });
   return { engineKey: id, key, name, driver, scope: "", labels, hint, row: undefined, text: undefined };
+}
+
+/** As a row of an engine's list: one that was made, and that its engine has not listed since. */
+export function toldRow(
+  { engineKey, name, driver, labels }: NodeNetwork,
+  more: Readonly<Record<string, string>> = {},
+): object {
+  return {
+    Name: name,
+    Id: engineKey,
+    Created: "0001-01-01T00:00:00Z",
+    Scope: "local",
+    Driver: driver,
+    EnableIPv6: false,
+    IPAM: { Driver: "default", Options: null, Config: [] },
+    Internal: false,
+    Attachable: false,
+    Ingress: false,
+    ConfigFrom: { Network: "" },
+    ConfigOnly: false,
+    Containers: {},
+    Options: {},
+    Labels: { ...labels, ...more },
+  };
 }
 
 /** It is known to be gone, by its engine's event or before: the node may have an address pool for another again. */

@@ -8,6 +8,7 @@ import { splitNodePrefix } from "../../docker/references.ts";
 import { isNodesOwnFault } from "../../engine/quirks.ts";
 import { WireError } from "../../engine/wire/wire.ts";
 import { CREATE_MS, NODES_TRIED } from "../../kit/limits.ts";
+import { groupKey } from "../../scheduler/group.ts";
 import type { Cluster } from "../cluster.ts";
 import { nodeFailure } from "../exchange.ts";
 import { shownObjectName } from "../find-object.ts";
@@ -16,11 +17,12 @@ import { atHome } from "../home.ts";
 import { readShaped } from "../judge.ts";
 import { requireReachable } from "../lookup.ts";
 import type { ClusterNode } from "../node.ts";
+import { type ObjectCreate, whileCreating } from "../object-creates.ts";
 import { settling } from "../settling.ts";
 import { ambiguousVolume } from "./find.ts";
 import { ownVolume } from "./own-volumes.ts";
 import { placesOfVolume } from "./places.ts";
-import { readVolume, VOLUMES } from "./volume.ts";
+import { type NodeVolume, readVolume, VOLUMES } from "./volume.ts";
 
 export interface MadeVolume {
   readonly name: string;
@@ -114,21 +116,24 @@ async function makeOn(cluster: Cluster, wish: Wish, node: ClusterNode): Promise<
     { path: ["Labels", HINT_LABEL], json: JSON.stringify(encodeObjectHint({ nonce, unlabelled: wish.unlabelled })) },
   ];
   if (wish.node !== undefined) edits.push({ path: ["Name"], json: JSON.stringify(wish.name) });
-  const release = wish.name === "" ? undefined : cluster.placements.holdVolume(wish.name, node.id);
-  try {
+  const ask = async (): Promise<NodeVolume> => {
     const text = await node.engine.text("POST", "/volumes/create", splice(wish.text, edits), {
       deadlineMs: CREATE_MS,
       version: wish.version,
     });
-    const volume = readVolume(node, text);
-    cluster.volumes.add(node.id, volume, cluster.clock.monotonic());
-    // One that was there keeps the labels that it had.
-    if (volume.hint?.nonce === nonce) ownVolume(cluster, node.id, volume.name);
-    const { key, name } = volume;
-    const shown = shownObjectName(cluster, VOLUMES, { key, name, on: new Map([[node.id, volume]]) });
-    const named: Edit[] = shown === name ? [] : [{ path: ["Name"], json: JSON.stringify(shown) }];
-    return { name, node, text: splice(volume.text ?? text, named) };
-  } finally {
-    release?.();
-  }
+    return readVolume(node, text);
+  };
+  const group = groupKey(wish.labels, cluster.options.groups);
+  const create: ObjectCreate = { kind: "volumes", nonce, name: wish.name, node: node.id, group };
+  // Nobody else can ask for one that its engine names.
+  const volume = await (wish.name === "" ? ask() : whileCreating(cluster, node, create, ask));
+  cluster.volumes.add(node.id, volume, cluster.clock.monotonic());
+  // One that was there keeps the labels that it had.
+  if (volume.hint?.nonce === nonce) ownVolume(cluster, node.id, volume.name);
+  const { row = "" } = volume;
+  await cluster.objectCreates.made(create, cluster.rememberedVolumes.keep(node.id, volume.name, { row }));
+  const { key, name } = volume;
+  const shown = shownObjectName(cluster, VOLUMES, { key, name, on: new Map([[node.id, volume]]) });
+  const named: Edit[] = shown === name ? [] : [{ path: ["Name"], json: JSON.stringify(shown) }];
+  return { name, node, text: splice(volume.text ?? "", named) };
 }

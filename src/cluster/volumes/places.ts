@@ -25,6 +25,7 @@ export function placesOfVolume(cluster: Cluster, ref: string): VolumePlaces {
     if (!caches.has(nodeId)) unlisted.add(nodeId);
   };
   for (const nodeId of cluster.placements.upcomingVolumes(ref)) add(nodeId);
+  for (const nodeId of cluster.objectCreates.nodesOf("volumes", ref)) add(nodeId);
   for (const nodeId of cluster.nodes.keys()) if (cluster.ownVolumes.get(nodeId, ref) !== undefined) add(nodeId);
   return { kept, caches, named: false };
 }

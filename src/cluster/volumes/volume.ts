@@ -4,6 +4,7 @@ import type { Cluster } from "../cluster.ts";
 import type { Kind } from "../find-object.ts";
 import { decodeObjectHint, HINT_LABEL } from "../hint.ts";
 import type { ClusterNode } from "../node.ts";
+import { decideCreates } from "../object-creates.ts";
 import type { NodeObject } from "../object-index.ts";
 import { reconcileVolumes } from "./own-volumes.ts";
 
@@ -26,6 +27,7 @@ export function takeVolumes(cluster: Cluster, node: ClusterNode, text: string, s
   const volumes = elements(rawAt(text, ["Volumes"]) ?? "[]").map((row) => readVolume(node, row));
   cluster.volumes.set(node.id, volumes, startedAt);
   reconcileVolumes(cluster, node, startedAt);
+  decideCreates(cluster, node, "volumes", startedAt);
 }
 
 /** @param text a row of an engine's list, or its answer to create or inspect */
