@@ -87,6 +87,20 @@ describe("an engine that is well", () => {
     expect(paths.indexOf("/v1.41/events")).toBeLessThan(paths.findIndex((path) => path.includes("/containers/json")));
   });
 
+  it("is the same podman each time, which makes up another ID for each answer and has one bridge on all hosts", async () => {
+    const version = { ApiVersion: "1.41", MinAPIVersion: "1.24", Components: [{ Name: "Podman Engine" }] };
+    fake.faults.set("/version", (_req, res) => res.end(JSON.stringify(version)));
+    let answers = 0;
+    const info = { Name: "host", NCPU: 2, MemTotal: 2 ** 31, DockerRootDir: "/var/lib/containers/storage" };
+    fake.faults.set("/info", (_req, res) => res.end(JSON.stringify({ ...info, ID: `made-up-${++answers}` })));
+    const engine = connect();
+    const facts = "facts podman:host:/var/lib/containers/storage";
+    await until(() => times(facts) === 1 && engine.state === "healthy");
+    fake.dropStreams("end");
+    await until(() => times(facts) === 2);
+    expect(engine.facts?.bridgeId).toBe("");
+  });
+
   it("brings the client's version into what the engine speaks", async () => {
     const engine = connect();
     await until(() => engine.state === "healthy");

@@ -1,6 +1,6 @@
 /** What an engine says of itself (`/info`, `/version`, its bridge), as far as shoal uses it. Replaced whole when anything changes. */
 export interface EngineFacts {
-  /** The engine's own ID: not unique when machines were cloned. */
+  /** The engine's own ID: not unique when machines were cloned. podman's is made of its host and its storage. */
   readonly engineId: string;
   /** Host name. */
   readonly name: string;
@@ -17,7 +17,7 @@ export interface EngineFacts {
   readonly cpus: number;
   /** Bytes. */
   readonly memory: number;
-  /** ID of the network `bridge`, made anew by each engine: tells an engine met twice from a clone. "" without one. */
+  /** ID of the network `bridge`, made anew by each engine: tells an engine met twice from a clone. "" without one, and with podman's. */
   readonly bridgeId: string;
   /** `Swarm.LocalNodeState`, `Builder-Version` and the like are read from here when needed; the parsed `/info`. */
   readonly info: Readonly<Record<string, unknown>>;

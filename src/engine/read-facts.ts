@@ -28,8 +28,9 @@ export async function readFacts(client: EngineClient, address: string, signal: A
     readObject(client, address, "/info", signal),
     readBridge(client, address, signal),
   ]);
+  const podman = isPodman(version);
   const facts: EngineFacts = {
-    engineId: text(info.ID),
+    engineId: podman ? podmanId(info) : text(info.ID),
     name: text(info.Name),
     serverVersion: text(info.ServerVersion) || text(version.Version),
     apiVersion,
@@ -43,11 +44,23 @@ export async function readFacts(client: EngineClient, address: string, signal: A
     labels: readLabels(info.Labels),
     cpus: count(info.NCPU),
     memory: count(info.MemTotal),
-    bridgeId,
+    bridgeId: podman ? "" : bridgeId,
     info,
   };
   if (facts.engineId === "" || facts.cpus === 0 || facts.memory === 0) throw notAnEngine(address);
   return facts;
+}
+
+function isPodman({ Components: components }: Json): boolean {
+  return Array.isArray(components) && components.some((component: Json | null) => component?.Name === "Podman Engine");
+}
+
+/**
+ * podman makes up another ID for each answer, and its network `bridge` has one ID on every host (the hash of its name):
+ * what stays, and is its own, is its host and where it stores.
+ */
+function podmanId(info: Json): string {
+  return `podman:${text(info.Name)}:${text(info.DockerRootDir)}`;
 }
 
 /** The four lists, as text. Rejects with WireError or DockerError. */
@@ -78,7 +91,7 @@ async function readObject(client: EngineClient, address: string, path: string, s
   return json as Json;
 }
 
-/** "" where there is none: `--bridge=none`, Windows, podman. */
+/** "" where there is none: `--bridge=none`, Windows. */
 async function readBridge(client: EngineClient, address: string, signal: AbortSignal): Promise<string> {
   try {
     return text((await readObject(client, address, "/networks/bridge", signal)).Id);
