@@ -152,7 +152,7 @@ async function runCadvisor(program: string, side: Side): Promise<Result[]> {
 
 export const CADVISOR: Client = {
   name: "cAdvisor",
-  quick: false,
+  quick: true,
   prepare: async () => {
     const packages = { suite: "bullseye", packages: ["cadvisor"], whole: true };
     const root = await unpackedPackages("cadvisor-bullseye", packages, packageCache());
