@@ -19,6 +19,7 @@ import {
   belongings,
   type Cut,
   down,
+  isLinked,
   type Project,
   pruneVolumes,
   Refusal,
@@ -153,15 +154,14 @@ async function leave(life: Life): Promise<void> {
   const { project, composed, abruptly, withVolumes } = life;
   const { name } = project;
   if (cutOff.has(name)) return sweep(name);
-  // Nobody's look-up of the first one's alias has failed.
   expect(await running(manager.host, name), name).toBe(project.containers);
-  if (composed) return void (await compose(life, `down -t 0${withVolumes ? " -v" : ""}`).then(() => prune(life)));
-  await down(manager.host, name, { volumes: withVolumes, abruptly });
-  await prune(life);
-}
-
-async function prune({ project: { name, hasVolume }, withVolumes }: Life): Promise<void> {
-  expect(await pruneVolumes(manager.host, name), name).toHaveLength(hasVolume && !withVolumes ? 1 : 0);
+  if (composed) {
+    await compose(life, `down -t 0${withVolumes ? " -v" : ""}`);
+  } else {
+    await until(`${name} is linked`, LONG, async () => ((await isLinked(manager.host, project)) ? true : undefined));
+    await down(manager.host, name, { volumes: withVolumes, abruptly });
+  }
+  expect(await pruneVolumes(manager.host, name), name).toHaveLength(project.hasVolume && !withVolumes ? 1 : 0);
 }
 
 /** Takes down what there is and what still comes, until nothing is listed. */

@@ -10,7 +10,7 @@ export interface Project {
   readonly networks: number;
   /** Whether the first container has a named volume. */
   readonly hasVolume: boolean;
-  /** Two or three; each finds the first by its alias, or ends. */
+  /** Two or three; each looks for the first by its alias until it answers. */
   readonly containers: number;
 }
 
@@ -80,7 +80,7 @@ function bodyOf(project: Project, index: number, labels: (more: Record<string, s
   const joined = Array.from({ length: first ? project.networks : 1 }, (_, at) => networkName(project, at + 1));
   return {
     Image: "busybox",
-    Cmd: ["sh", "-c", `${first ? "" : "ping -c 1 -W 60 c1 || exit 1; "}echo up; exec sleep 36000`],
+    Cmd: ["sh", "-c", `${first ? "" : "until ping -c 1 -W 5 c1; do sleep 1; done; "}echo up; exec sleep 36000`],
     Labels: labels({
       "com.docker.compose.service": `c${index}`,
       "com.docker.compose.container-number": "1",
@@ -117,6 +117,11 @@ export async function belongings(host: string, project?: string): Promise<Belong
     networks: networks.map(({ Name }) => Name),
     volumes: (Volumes ?? []).map(({ Name }) => Name),
   };
+}
+
+/** Whether the second container, which is up, has found the first by its alias. */
+export async function isLinked(host: string, { name }: Project): Promise<boolean> {
+  return (await must(host, 200, `/containers/${name}-c2-1/logs?stdout=1`, {})).text.includes("up\n");
 }
 
 /** How many of a project's containers run. */
