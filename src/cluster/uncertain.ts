@@ -7,6 +7,7 @@ import type { Cluster } from "./cluster.ts";
 import { drop, forget } from "./forget.ts";
 import type { ClusterNode } from "./node.ts";
 import type { Placement } from "./placements.ts";
+import { tellVolumes } from "./volumes/own-volumes.ts";
 
 /**
  * Lists of the node begun after `since` (monotonic milliseconds) decide. A node that does not come back holds the name
@@ -52,6 +53,7 @@ function undo(cluster: Cluster, placement: Placement): void {
 
 function decide(cluster: Cluster, placement: Placement, made: boolean): void {
   placement.waiting?.cancel();
+  if (made) tellVolumes(cluster, placement.record.node, placement.volumes);
   cluster.placements.delete(placement.nonce);
   cluster.registry.settleIntent(placement.nonce);
   placement.decided?.(made);

@@ -48,11 +48,18 @@ export function expectVolumes(
   const { node } = record;
   for (const name of named) {
     if (cluster.volumes.isNewSince(before, node.id, name)) ownVolume(cluster, node.id, name);
+  }
+  tellVolumes(cluster, node, named);
+  cluster.expectedVolumes.set(record, { before, at: cluster.clock.monotonic() });
+}
+
+/** A container that is there has the volumes that it names, whatever its engine's list of volumes has told so far. */
+export function tellVolumes(cluster: Cluster, node: ClusterNode, named: readonly string[]): void {
+  for (const name of named) {
     if (cluster.volumes.get(node.id, name)) continue;
     cluster.volumes.add(node.id, toldVolume(node, name, ""), cluster.clock.monotonic());
     cluster.refresher.markList(node, "volumes", true);
   }
-  cluster.expectedVolumes.set(record, { before, at: cluster.clock.monotonic() });
 }
 
 /** Takes the volumes without a name that the engine made on the way. @param startedAt when the row's list was begun */
