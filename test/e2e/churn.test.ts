@@ -41,8 +41,8 @@ const WIDTH = full ? 6 : 4;
 const COMPOSED = full ? 20 : 6;
 /** Placement decisions are kept for `shoal why`, the last ten thousand. */
 const DECISIONS = 10_000;
-/** Less than the smallest record of a project would take. */
-const MOST_LEFT_EACH = 512;
+/** What the heap may grow by: some of itself, and for each project less than any record of one takes. */
+const MOST_LEFT = { whole: MiB, each: 512 };
 /** Idle connections to engines. */
 const MOST_DESCRIPTORS = 6;
 
@@ -299,8 +299,9 @@ describe.runIf(fleet().subject === "shoal" && !fleet().minted)("projects that co
     }
     const [first, last] = [rounds[0], rounds.at(-1)];
     if (first === undefined || last === undefined || first === last) return;
-    const each = (last.heap - first.heap) / (last.came - first.came);
-    console.log(`the heap grew by ${each.toFixed(0)} bytes a project`);
-    expect(each).toBeLessThan(MOST_LEFT_EACH);
+    const projects = last.came - first.came;
+    const growth = last.heap - first.heap;
+    console.log(`the heap grew by ${(growth / 1024).toFixed(0)} KiB over ${projects} projects`);
+    expect(growth).toBeLessThan(MOST_LEFT.whole + projects * MOST_LEFT.each);
   });
 });
