@@ -1,7 +1,17 @@
 import { once } from "node:events";
+import { IncomingMessage, Server, ServerResponse } from "node:http";
+import { Socket } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { systemClock } from "../../kit/clock.ts";
 import { PIPELINED_REQUESTS } from "../../kit/limits.ts";
+import { silentLog } from "../../kit/log.ts";
+import { systemRandom } from "../../kit/random.ts";
+import { createAccess } from "./access.ts";
 import { sendJson } from "./answer.ts";
+import { BodyMemory } from "./body-memory.ts";
+import { Connections } from "./connections.ts";
+import { type Service, serve } from "./serve.ts";
 import { openRig, readAll, readUntil, until } from "./testing.ts";
 
 const ask = (path: string, more = ""): string => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`;
@@ -57,6 +67,33 @@ describe("pipelined requests", () => {
     expect(await all).toBe("");
     socket.destroy();
     await rig.close();
+  });
+
+  it("that want to upgrade a connection which has ended are dropped without a word", async () => {
+    const failures: unknown[] = [];
+    const server = new Server();
+    const connections = new Connections();
+    const service: Service = {
+      handler: async () => {},
+      takesUpgrade: () => false,
+      upgrade: async () => {},
+      access: createAccess({ hosts: [] }),
+      common: [],
+      memory: new BodyMemory(1),
+      clock: systemClock,
+      random: systemRandom,
+      log: { ...silentLog, error: (...told) => failures.push(told) },
+    };
+    serve(server, service, connections);
+    const socket = new Socket();
+    connections.add(socket, { address: "127.0.0.1", transport: "tcp" });
+    // The answer in front of it never ends, and nobody counts it any more.
+    new ServerResponse(new IncomingMessage(socket)).assignSocket(socket);
+    socket.destroy();
+    const message = Object.assign(new IncomingMessage(socket), { method: "GET", url: "/c" });
+    server.emit("upgrade", message, socket, Buffer.alloc(0));
+    await setImmediate();
+    expect(failures).toEqual([]);
   });
 
   it("read a body only when it is their turn", async () => {

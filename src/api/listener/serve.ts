@@ -157,8 +157,9 @@ async function onUpgrade(
   socket.on("error", ignore);
   message.on("error", ignore);
   const connection = connections.of(message.socket);
-  // Behind an unfinished answer (pipelined) the stream's bytes would land in the middle of it.
-  if (connection === undefined || connection.answers > 0) {
+  // Behind an unfinished answer (pipelined) the stream's bytes would land in the middle of it. And what a client sent before
+  // it left is read after its connection's end.
+  if (connection === undefined || connection.answers > 0 || socket.destroyed) {
     socket.destroy();
     return;
   }
