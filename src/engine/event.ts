@@ -1,4 +1,5 @@
 /** One event of an engine's event stream: the parsed parts that shoal acts on, and the text as it came. */
+import { dockersEvent, type EventJson } from "./podman.ts";
 
 export interface EngineEvent {
   readonly type: string;
@@ -8,25 +9,15 @@ export interface EngineEvent {
   /** Seconds, and nanoseconds as a decimal string (beyond 2^53). */
   readonly time: number;
   readonly timeNano: string;
-  /** The JSON object exactly as the engine wrote it, without newline. */
+  /** The JSON object exactly as the engine wrote it (podman's in Docker's words), without newline. */
   readonly text: string;
 }
 
-interface EventJson {
-  Type?: unknown;
-  Action?: unknown;
-  Actor?: { ID?: unknown; Attributes?: unknown } | null;
-  time?: unknown;
-}
-
 /** Undefined when the text is no event (not JSON, or without type, action and time). */
-export function parseEvent(text: string): EngineEvent | undefined {
-  let json: EventJson | null;
-  try {
-    json = JSON.parse(text) as EventJson | null;
-  } catch {
-    return undefined;
-  }
+export function parseEvent(told: string): EngineEvent | undefined {
+  const first = read(told);
+  const text = (first && dockersEvent(told, first)) ?? told;
+  const json = text === told ? first : read(text);
   if (typeof json?.Type !== "string" || typeof json.Action !== "string") return undefined;
   const timeNano = nanoseconds(text, json.time);
   if (timeNano === undefined) return undefined;
@@ -40,6 +31,14 @@ export function parseEvent(text: string): EngineEvent | undefined {
     timeNano,
     text,
   };
+}
+
+function read(text: string): EventJson | null {
+  try {
+    return JSON.parse(text) as EventJson | null;
+  } catch {
+    return null;
+  }
 }
 
 /** Read from the text, since JSON.parse rounds it; a quote inside an attribute is escaped, so the key cannot be faked. */

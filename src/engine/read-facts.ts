@@ -5,6 +5,7 @@ import type { Clock } from "../kit/clock.ts";
 import { type EngineClient, notJson } from "./client.ts";
 import type { EngineFacts } from "./facts.ts";
 import type { EngineInventory } from "./observer.ts";
+import { isPodman, podmanId } from "./podman.ts";
 
 /** Engines that name no minimum take everything down to this. */
 const OLDEST_VERSION = "1.12";
@@ -49,18 +50,6 @@ export async function readFacts(client: EngineClient, address: string, signal: A
   };
   if (facts.engineId === "" || facts.cpus === 0 || facts.memory === 0) throw notAnEngine(address);
   return facts;
-}
-
-function isPodman({ Components: components }: Json): boolean {
-  return Array.isArray(components) && components.some((component: Json | null) => component?.Name === "Podman Engine");
-}
-
-/**
- * podman makes up another ID for each answer, and its network `bridge` has one ID on every host (the hash of its name):
- * what stays, and is its own, is its host and where it stores.
- */
-function podmanId(info: Json): string {
-  return `podman:${text(info.Name)}:${text(info.DockerRootDir)}`;
 }
 
 /** The four lists, as text. Rejects with WireError or DockerError. */
