@@ -3,11 +3,12 @@
  * ours, on what was there the names that it gave are, and its tags mean these images from now on. Owns the look before and
  * the one afterwards.
  */
+import { repositoryOf } from "../docker/references.ts";
 import { CREATE_MS } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
 import { familiarImage, type NodeImage, readImages } from "./image-index.ts";
 import type { ClusterNode } from "./node.ts";
-import { ownImage, ownNames, repositoryOf } from "./own-images.ts";
+import { ownImage, ownNames } from "./own-images.ts";
 
 /** What a request brought, of all that a node has afterwards. */
 export interface Brought {

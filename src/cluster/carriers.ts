@@ -3,12 +3,11 @@
  * cluster has of it. Must not know what is done with them.
  */
 import { conflict, noSuchImage } from "../docker/errors.ts";
-import { normalizeImage } from "../docker/references.ts";
+import { normalizeImage, repositoryOf } from "../docker/references.ts";
 import type { Cluster } from "./cluster.ts";
 import { familiarImage } from "./image-index.ts";
 import { anyNode, missing } from "./lookup.ts";
 import type { ClusterNode } from "./node.ts";
-import { repositoryOf } from "./own-images.ts";
 
 /**
  * The node to ask, the least busy of those that have all of them; any node where nobody has one of them, since an engine

@@ -3,7 +3,7 @@
  * different image stores: a shared digest makes it one row.
  */
 import { elements } from "../docker/json-text.ts";
-import { type ImageMatch, imageMatcher, normalizeImage } from "../docker/references.ts";
+import { type ImageMatch, imageMatcher, normalizeImage, repositoryOf } from "../docker/references.ts";
 import type { Matcher } from "../scheduler/matcher.ts";
 import { HINT_LABEL } from "./hint.ts";
 import type { Tags } from "./tags.ts";
@@ -37,12 +37,19 @@ const MATCH_RANKS: readonly ImageMatch[] = ["id", "reference", "prefix"];
 const UNTAGGED = "<none>:<none>";
 const UNDIGESTED = "<none>@<none>";
 
+/** Engine 28 with containerd's image store leaves the repository of a registry with a port out of an image's digest. */
+function withRepositories(digest: string, tags: readonly string[]): string[] {
+  return [...new Set(tags.map((tag) => `${repositoryOf(tag)}@${digest}`))];
+}
+
 export function readImages(text: string): NodeImage[] {
   return elements(text).map((row) => {
     const image = JSON.parse(row) as Row;
     const { [HINT_LABEL]: hint, ...labels } = image.Labels ?? {};
     const repoTags = (image.RepoTags ?? []).filter((tag) => tag !== UNTAGGED);
-    const repoDigests = (image.RepoDigests ?? []).filter((digest) => digest !== UNDIGESTED);
+    const repoDigests = (image.RepoDigests ?? [])
+      .filter((digest) => digest !== UNDIGESTED)
+      .flatMap((digest) => (digest.includes("@") ? digest : withRepositories(digest, repoTags)));
     return {
       id: image.Id,
       parentId: image.ParentId ?? "",

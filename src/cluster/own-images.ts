@@ -3,6 +3,7 @@
  * foreign image the tags that we gave it are ours. Owns those notes and what follows from them.
  */
 import { conflict, type DockerError } from "../docker/errors.ts";
+import { repositoryOf } from "../docker/references.ts";
 import type { Cluster } from "./cluster.ts";
 import { managesForeign } from "./foreign.ts";
 import { familiarImage, type NodeImage, readImages } from "./image-index.ts";
@@ -61,13 +62,6 @@ export function ownNames(cluster: Cluster, node: ClusterNode, image: NodeImage, 
 
 function isNamed({ repoTags, repoDigests }: NodeImage, name: string): boolean {
   return repoTags.includes(name) || repoDigests.includes(name);
-}
-
-/** `a/b` of `a/b:1` and `a/b@sha256:…`; a registry's port stays. */
-export function repositoryOf(name: string): string {
-  const [plain = ""] = name.split("@");
-  const colon = plain.lastIndexOf(":");
-  return colon > plain.lastIndexOf("/") ? plain.slice(0, colon) : plain;
 }
 
 /** A tag that moves away from a foreign image changes that image. Throws 409. */

@@ -160,3 +160,10 @@ export function splitNodePrefix(name: string): { readonly node: string | undefin
   if (slash <= 0) return { node: undefined, rest: plain };
   return { node: plain.slice(0, slash), rest: plain.slice(slash + 1) };
 }
+
+/** `a/b` of `a/b:1` and `a/b@sha256:…`; a registry's port stays. */
+export function repositoryOf(name: string): string {
+  const [plain = ""] = name.split("@");
+  const colon = plain.lastIndexOf(":");
+  return colon > plain.lastIndexOf("/") ? plain.slice(0, colon) : plain;
+}

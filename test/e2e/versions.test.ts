@@ -215,7 +215,10 @@ real("engines of several versions", () => {
       const words = await shell(target, `docker create --annotation a=b ${on(PODMAN)} busybox`);
       expect(words.stderr).toContain(`HostConfig.Annotations needs 1.43; ${OLD}, ${PODMAN} speak API 1.41`);
       await docker(target, "docker rm -f pod");
-      expect(await docker(target, "docker ps -aq")).toBe("");
+      expect(await docker(target, `docker run --rm ${on(PODMAN)} busybox echo gone`)).toBe("gone");
+      await until("nothing is listed", PATIENCE, async () =>
+        (await docker(target, "docker ps -aq")) === "" ? true : undefined,
+      );
     } finally {
       await wider.stop();
     }

@@ -29,6 +29,8 @@ for arg; do
 done
 # podman asks the package manager for its programs' versions before each answer of /version.
 [ ! -e /usr/bin/dpkg ] || mount --bind /bin/false /usr/bin/dpkg
+# crun refuses a host with both kinds of cgroups, even where it is to make none.
+umount -l /sys/fs/cgroup/unified 2>/dev/null || :
 mkdir -p "$data/home/.config/containers" "$data/networks" "$data/tmp"
 cat >"$data/containers.conf" <<END
 [containers]
