@@ -214,9 +214,9 @@ real("engines of several versions", () => {
       expect(await docker(target, "docker logs pod")).toBe("started");
       const words = await shell(target, `docker create --annotation a=b ${on(PODMAN)} busybox`);
       expect(words.stderr).toContain(`HostConfig.Annotations needs 1.43; ${OLD}, ${PODMAN} speak API 1.41`);
-      await docker(target, "docker rm -f pod");
-      expect(await docker(target, `docker run --rm ${on(PODMAN)} busybox echo gone`)).toBe("gone");
-      await until("nothing is listed", PATIENCE, async () =>
+      // By somebody else, so that only podman's own event tells of it.
+      await docker(at(engine(PODMAN)), "docker rm -f pod");
+      await until("nothing listed", PATIENCE, async () =>
         (await docker(target, "docker ps -aq")) === "" ? true : undefined,
       );
     } finally {
@@ -240,7 +240,7 @@ real("engines of several versions", () => {
       }
     })();
     asking.catch(() => {}); // Told where it is waited for.
-    for (let flaps = 0; flaps < 3; flaps++) {
+    for (let flaps = 0; flaps < 2; flaps++) {
       await stopEngine(OLD);
       expect(await told()).toEqual(before);
       await startEngine(OLD);
