@@ -75,7 +75,9 @@ export async function removeAll(host: string): Promise<void> {
 /** Removes networks and volumes that nothing uses at the address. */
 export async function pruneAll(host: string): Promise<void> {
   const all = encodeURIComponent(JSON.stringify({ all: ["1"] }));
-  for (const path of ["/networks/prune", `/volumes/prune?filters=${all}`]) await call(host, path, { method: "POST" });
+  // An old engine prunes all that have a name, too, and knows no such filter.
+  const paths = ["/networks/prune", "/volumes/prune", `/volumes/prune?filters=${all}`];
+  for (const path of paths) await call(host, path, { method: "POST" });
 }
 
 /** Empties every engine directly, whoever made what is on them. */
