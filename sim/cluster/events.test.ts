@@ -37,6 +37,10 @@ afterEach(async () => {
 const of = (name: string): string[] =>
   seen.filter((event) => event.type === "container" && event.attributes.name === name).map(({ action }) => action);
 
+/** What was told of networks and volumes that came and went. */
+const ofObjects = (): ClusterEvent[] =>
+  seen.filter(({ type, action }) => type !== "container" && ["create", "destroy"].includes(action));
+
 describe("live events", () => {
   it("tell a container's life in order, once, with its cluster ID and its node", async () => {
     await open({ mintIds: true });
@@ -181,6 +185,76 @@ describe("events that no engine can tell any more", () => {
     expect(of("kept")).toEqual(["create", "start"]);
     expect(of("ends")).toEqual(["create", "start", "die"]);
     expect(of("goes")).toEqual(["create", "start", "die", "destroy"]);
+  });
+
+  it("are not told of what somebody made past shoal: its engine tells of that", async () => {
+    await open({ nodes: 1 });
+    const { containers, lifecycle } = world.engine("node-1").daemon;
+    lifecycle.start(containers.create("own", { Image: "busybox" }, "1.51"));
+    await world.until("it is known", () => world.cluster.inventory.find("own") !== undefined);
+    world.node("node-1").engine.resync();
+    await world.clock.sleep(2 * EVENTS_LATE_MS);
+    expect(of("own")).toEqual(["create", "start"]);
+  });
+
+  it("are not told of what an engine remembers from the time without a manager", async () => {
+    await open({ nodes: 1 });
+    await world.run("web");
+    await world.run("db");
+    await world.until("they run", () => of("web").includes("start") && of("db").includes("start"));
+    const { faults, daemon } = world.engine("node-1");
+    await world.cluster.writer.idle();
+    faults.dead(true);
+    daemon.lifecycle.kill(daemon.containers.get("web"), "KILL");
+    stop();
+    await world.crashManager();
+    follow();
+    faults.dead(false);
+    await world.healthy();
+    await world.clock.sleep(2 * EVENTS_LATE_MS);
+    expect(of("web")).toEqual([]);
+    await world.start("web");
+    await world.stop("db");
+    await world.until("what comes next is told", () => of("web").length > 0 && of("db").includes("stop"));
+    expect(of("web")).toEqual(["start"]);
+    expect(of("db")).toEqual(["kill", "die", "stop"]);
+    const past = await eventHistory(world.cluster, "0", ((world.clock.now() + 5) / 1000).toFixed(9));
+    const ofWeb = past.filter(({ type, attributes }) => type === "container" && attributes.name === "web");
+    expect(ofWeb.map(({ action }) => action)).toEqual(["create", "start", "kill", "die", "start"]);
+  });
+
+  it("are told of networks and volumes, too, and not of those that every engine makes for itself", async () => {
+    await open({ nodes: 1, mintIds: true });
+    const engine = world.engine("node-1");
+    const { networks, volumes, events } = engine.daemon;
+    const goes = networks.create({ Name: "goes" });
+    volumes.create("data", {});
+    await world.until("they are told", () => ofObjects().length === 2);
+    const told = ofObjects().find(({ type }) => type === "network");
+    engine.faults.dead(true);
+    await world.clock.sleep(20);
+    networks.remove(goes.id);
+    volumes.remove("data", []);
+    networks.create({ Name: "comes" });
+    volumes.create("cache", {});
+    events.forgetAll();
+    engine.faults.dead(false);
+    await world.until("what differs is told", () => ofObjects().length === 6);
+    await world.clock.sleep(2 * EVENTS_LATE_MS);
+    const words = ofObjects().map(({ type, action, attributes, actorId }) => {
+      return `${type} ${attributes.name ?? actorId} ${action} ${attributes["shoal.missed"] ?? "false"}`;
+    });
+    expect(words.sort()).toEqual([
+      "network comes create true",
+      "network goes create false",
+      "network goes destroy true",
+      "volume cache create true",
+      "volume data create false",
+      "volume data destroy true",
+    ]);
+    const gone = ofObjects().find(({ type, action }) => type === "network" && action === "destroy");
+    expect(gone?.actorId).toBe(told?.actorId);
+    expect(gone?.attributes).toMatchObject({ name: "goes", type: "bridge", "node.name": "node-1" });
   });
 });
 

@@ -1,5 +1,5 @@
 /** Past events of the cluster: each engine's own memory of them, merged by time. */
-import { parseEvent } from "../engine/event.ts";
+import { type EngineEvent, parseEvent } from "../engine/event.ts";
 import { textsOf } from "../engine/texts.ts";
 import { withDeadline } from "../kit/deadline.ts";
 import { ENGINE_CALL_MS } from "../kit/limits.ts";
@@ -39,20 +39,32 @@ function nanos(time: string): bigint {
   return BigInt(seconds) * 1_000_000_000n + BigInt(fraction.padEnd(9, "0").slice(0, 9));
 }
 
-function history(
+async function history(
   cluster: Cluster,
   node: ClusterNode,
   since: string,
   until: string,
-  parent: AbortSignal | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<ClusterEvent[]> {
-  const read = async (signal: AbortSignal): Promise<ClusterEvent[]> => {
+  const events = await remembered(cluster, node, since, until, signal);
+  return events.filter(({ actorId }) => !node.ignored.has(actorId)).map((event) => clusterEvent(cluster, node, event));
+}
+
+/** What an engine itself remembers to have told, oldest first. @param until no later than its own clock is now */
+export function remembered(
+  cluster: Cluster,
+  node: ClusterNode,
+  since: string,
+  until: string,
+  parent?: AbortSignal,
+): Promise<EngineEvent[]> {
+  const read = async (signal: AbortSignal): Promise<EngineEvent[]> => {
     const path = `/events?since=${encodeURIComponent(since)}&until=${encodeURIComponent(until)}`;
     const answer = await node.engine.call({ method: "GET", path, signal });
-    const events: ClusterEvent[] = [];
+    const events: EngineEvent[] = [];
     for await (const line of textsOf(answer.body)) {
       const event = parseEvent(line);
-      if (event && !node.ignored.has(event.actorId)) events.push(clusterEvent(cluster, node, event));
+      if (event) events.push(event);
     }
     return events;
   };

@@ -9,13 +9,14 @@ import { allMeasured } from "./forget.ts";
 import { reconcileGroups } from "./groups/standing.ts";
 import { readList } from "./list-entry.ts";
 import { measure } from "./measure.ts";
+import { publishMissed } from "./missed-events.ts";
 import { engineReplaced } from "./moved.ts";
 import { takeNetworks } from "./networks/network.ts";
 import type { ClusterNode } from "./node.ts";
 import { takeImages } from "./own-images.ts";
 import { rememberNode } from "./remembered.ts";
 import { clusterEvent } from "./render-event.ts";
-import { publishMissed } from "./told-events.ts";
+import { subjectOf } from "./told-events.ts";
 import { takeVolumes } from "./volumes/volume.ts";
 
 export function observerOf(cluster: Cluster, node: () => ClusterNode): EngineObserver {
@@ -65,10 +66,10 @@ function blockedBy(cluster: Cluster, node: ClusterNode, facts: EngineFacts): str
 
 function takeInventory(cluster: Cluster, node: ClusterNode, inventory: EngineInventory): void {
   if (cluster.nodes.get(node.id) !== node || node.blocked !== undefined) return;
+  if (node.known) node.told.begin(cluster, node);
   takeNetworks(cluster, node, inventory.networks, inventory.startedAt);
   takeVolumes(cluster, node, inventory.volumes, inventory.startedAt);
   takeImages(cluster, node, inventory.images, inventory.startedAt);
-  if (node.known) node.told.begin(node);
   absorbAll(cluster, node, readList(inventory.containers), inventory.startedAt);
   node.told.compare(cluster, node);
   node.known = true;
@@ -84,15 +85,15 @@ function takeEvent(cluster: Cluster, node: ClusterNode, event: EngineEvent): voi
   node.updatedAt = cluster.clock.now();
   // Rendered first: a destroyed container is unknown afterwards; and made known first when it is new.
   followEvent(cluster, node, event, () => {
-    if (event.type === "container") tellMissed(cluster, node, event);
+    tellMissed(cluster, node, event);
     if (cluster.events.hasReaders) cluster.events.publish(clusterEvent(cluster, node, event));
   });
 }
 
 function tellMissed(cluster: Cluster, node: ClusterNode, event: EngineEvent): void {
-  const record = node.containers.get(event.actorId);
-  const missed = node.told.follow(event, record);
-  if (record) publishMissed(cluster, node, record, missed);
+  const subject = subjectOf(cluster, node, event.type, event.actorId);
+  const missed = node.told.follow(event, subject);
+  if (subject) publishMissed(cluster, node, subject, missed);
 }
 
 function takeState(cluster: Cluster, node: ClusterNode, state: EngineState, error: string | undefined): void {

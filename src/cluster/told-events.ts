@@ -1,26 +1,26 @@
 /**
- * What readers of /events were told of a node's containers. An engine remembers its last 256 events, and none over its
- * own restart: what its lists show otherwise than was told, and no event explains a moment later, is told as an event
- * of ours. Owns that memory and those events; must not know who reads them.
+ * What readers of /events were told of a node's containers, networks and volumes. An engine remembers its last 256
+ * events, and none over its own restart: what its lists show otherwise than was told, and no event explains a moment
+ * later, is told as an event of ours. Owns that memory; must not know who reads the events, or what they look like.
  */
-import { type EngineEvent, parseEvent } from "../engine/event.ts";
-import { EVENTS_LATE_MS, MISSED_EVENTS_REMEMBERED } from "../kit/limits.ts";
+import type { EngineEvent } from "../engine/event.ts";
+import { EVENTS_LATE_MS } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
-import type { ClusterEvent } from "./event-hub.ts";
+import { remembered } from "./event-history.ts";
+import { publishMissed, type Subject } from "./missed-events.ts";
+import { spansNodes } from "./networks/network.ts";
+import { builtInNetworkId } from "./networks/network-ids.ts";
 import type { ClusterNode } from "./node.ts";
 import type { ContainerRecord, ContainerState } from "./record.ts";
-import { clusterEvent } from "./render-event.ts";
 
-/** As events tell it: a container between two starts has ended, whatever comes next. */
+/** As events tell it: a container between two starts has ended, whatever comes next. Networks and volumes are created. */
 type ToldState = "created" | "running" | "paused" | "exited";
 
 interface Told {
   readonly state: ToldState;
-  readonly record: ContainerRecord;
+  /** Undefined while only an event told of it. */
+  readonly subject: Subject | undefined;
 }
-
-/** The attribute of an event that shoal makes up for one that no engine can tell any more. */
-const MADE_UP = "shoal.missed";
 
 const AFTER: Readonly<Record<string, ToldState>> = {
   create: "created",
@@ -49,14 +49,42 @@ export function missedActions(told: ToldState | undefined, present: ToldState | 
   }
 }
 
+/** The state that an action begins with. */
+const BEFORE: Readonly<Record<string, ToldState>> = {
+  start: "exited",
+  die: "running",
+  pause: "running",
+  unpause: "paused",
+  destroy: "exited",
+};
+
+/** What must have happened between the state that was told (undefined: nothing) and an event's action. */
+export function missedBefore(told: ToldState | undefined, action: string): readonly string[] {
+  const needed = BEFORE[action];
+  if (needed === undefined || (action === "die" && told === "paused")) return [];
+  if (needed !== "exited") return missedActions(told, needed);
+  // What never ran is started and removed as well as what has ended.
+  if (told === undefined) return action === "start" ? ["create"] : [];
+  return told === "created" ? [] : missedActions(told, needed);
+}
+
 /** One node's part. */
 export class ToldEvents {
-  #told: Map<string, Told> | undefined;
+  /** By `keyOf`; undefined until there is something to compare with. */
+  #containers: All | undefined;
+  #objects: All | undefined;
   #reading = 0;
+  /** What was told is known by an earlier manager's notes only: while there was none, the engine told of the rest. */
+  #inherited = false;
+  /** What differs from those notes. */
+  readonly #unsure = new Set<string>();
 
-  /** The containers that an earlier manager knew: readers see their rows, so they count as told. */
-  begin(node: ClusterNode): void {
-    this.#told ??= toldOf(node);
+  /** What an earlier manager knew: readers see it in lists, so it counts as told. */
+  begin(cluster: Cluster, node: ClusterNode): void {
+    if (this.#containers) return;
+    this.#containers = containersOf(node);
+    this.#objects = objectsOf(cluster, node);
+    this.#inherited = true;
   }
 
   /**
@@ -64,111 +92,134 @@ export class ToldEvents {
    *
    * @returns what must have happened before it and was not told
    */
-  follow(event: EngineEvent, record: ContainerRecord | undefined): readonly string[] {
-    const { action, actorId } = event;
-    if (action === "destroy") {
-      this.#told?.delete(actorId);
-      return [];
-    }
+  follow({ type, action, actorId }: EngineEvent, subject: Subject | undefined): readonly string[] {
+    const all = type === "container" ? this.#containers : this.#objects;
+    const key = keyOf(type, actorId);
     const state = AFTER[action];
-    if (state === undefined || !record || !this.#told) return [];
-    const before = this.#told.get(actorId)?.state;
-    this.#told.set(actorId, { state, record });
-    // An engine that starts after a crash starts what it ran: that this had ended nobody has told.
-    return action === "start" && (before === "running" || before === "paused") ? ["die"] : [];
+    if (!all || (state === undefined && action !== "destroy")) return [];
+    const before = all.get(key)?.state;
+    if (state === undefined) all.delete(key);
+    else all.set(key, { state, subject });
+    return this.#unsure.delete(key) ? [] : missedBefore(before, action);
   }
 
   /**
-   * To be called after each reading of the whole list, events of which are still to come. What differs now and still
-   * does when they are in is published.
+   * To be called after each reading of all lists, events of which are still to come. What differs now and still does
+   * when they are in is published.
    */
   compare(cluster: Cluster, node: ClusterNode): void {
     const reading = ++this.#reading;
-    const told = this.#told;
-    if (!told) {
-      this.#told = toldOf(node);
+    this.#containers ??= containersOf(node);
+    this.#objects ??= objectsOf(cluster, node);
+    const kinds = [
+      { told: this.#containers, listed: () => containersOf(node) },
+      { told: this.#objects, listed: () => objectsOf(cluster, node) },
+    ];
+    const suspects = kinds.flatMap((kind) =>
+      differing(kind.told, kind.listed()).map((found) => ({ ...kind, ...found })),
+    );
+    this.#unsure.clear();
+    if (this.#inherited) for (const { key } of suspects) this.#unsure.add(key);
+    if (suspects.length === 0) {
+      this.#inherited = false;
       return;
     }
-    const suspects = [...new Set([...told.keys(), ...node.containers.keys()])].filter(
-      (engineId) => told.get(engineId)?.state !== presentOf(node, engineId),
-    );
-    if (suspects.length === 0) return;
-    const before = new Map(suspects.map((engineId) => [engineId, told.get(engineId)]));
     const settle = async (): Promise<void> => {
+      const states = this.#inherited ? await lastStates(cluster, node) : undefined;
       // Without a stream, or with one that may be stuck, the next connection may still bring the event.
       if (!(await answers(node)) || this.#reading !== reading || !node.engine.connected) return;
-      for (const [engineId, was] of before) {
-        if (told.get(engineId) === was) this.#tell(cluster, node, engineId, told);
+      const present = new Map(kinds.map(({ told, listed }) => [told, listed()]));
+      for (const { told, key, was } of suspects) {
+        if (told.get(key) !== was) continue;
+        const now = present.get(told)?.get(key);
+        // Readers of the past hear of it from the engine.
+        const isKnown = states?.has(key) === true && states.get(key) === now?.state;
+        const missed = isKnown ? [] : missedActions(was?.state, now?.state);
+        const subject = now?.subject ?? was?.subject;
+        if (now) told.set(key, now);
+        else told.delete(key);
+        if (subject && !isToldElsewhere(node, key, subject, now)) publishMissed(cluster, node, subject, missed);
       }
+      this.#inherited = false;
+      this.#unsure.clear();
     };
     cluster.clock.after(EVENTS_LATE_MS, () => void settle(), { background: true });
   }
 
   /** Its client removed it while nobody could ask its engine. */
   removed(cluster: Cluster, node: ClusterNode, record: ContainerRecord): void {
-    const was = this.#told?.get(record.engineId)?.state ?? toldState(record.state);
-    this.#told?.delete(record.engineId);
-    publishMissed(cluster, node, record, missedActions(was, undefined));
+    const was = this.#containers?.get(record.engineId)?.state ?? toldState(record.state);
+    this.#containers?.delete(record.engineId);
+    publishMissed(cluster, node, { type: "container", record }, missedActions(was, undefined));
   }
+}
 
-  #tell(cluster: Cluster, node: ClusterNode, engineId: string, told: Map<string, Told>): void {
-    const was = told.get(engineId);
-    const record = node.containers.get(engineId) ?? was?.record;
-    const present = presentOf(node, engineId);
-    // One of several copies, or one that goes on elsewhere: its life is told by the other.
-    if (!record || node.ignored.has(engineId) || (present === undefined && record.node !== node)) {
-      told.delete(engineId);
-      return;
+type All = Map<string, Told>;
+
+/** What was told otherwise than it is listed, with what was told; what is told of the rest is renewed. */
+function differing(told: All, listed: All): { readonly key: string; readonly was: Told | undefined }[] {
+  const found = [];
+  for (const key of new Set([...told.keys(), ...listed.keys()])) {
+    const was = told.get(key);
+    const now = listed.get(key);
+    if (was?.state !== now?.state && !isEverywhere((now ?? was)?.subject)) found.push({ key, was });
+    else if (now) told.set(key, now);
+  }
+  return found;
+}
+
+/** One of several copies, or one that goes on elsewhere: its life is told by the other. */
+function isToldElsewhere(node: ClusterNode, key: string, subject: Subject, now: Told | undefined): boolean {
+  if (subject.type !== "container") return false;
+  return node.ignored.has(key) || (now === undefined && subject.record.node !== node);
+}
+
+/** One node's engine alone tells of it, and which one that will be nobody knows. */
+function isEverywhere(subject: Subject | undefined): boolean {
+  return subject !== undefined && subject.type !== "container" && subject.spansNodes;
+}
+
+function containersOf(node: ClusterNode): All {
+  const found: All = new Map();
+  for (const [engineId, record] of node.containers) {
+    const state = toldState(record.state);
+    if (state !== undefined) found.set(engineId, { state, subject: { type: "container", record } });
+  }
+  return found;
+}
+
+/** Without the networks that every engine makes for itself: it tells nothing of them. */
+function objectsOf(cluster: Cluster, node: ClusterNode): All {
+  const found: All = new Map();
+  for (const type of ["network", "volume"] as const) {
+    for (const { engineKey, name } of cluster[`${type}s`].on(node.id)) {
+      if (type === "network" && builtInNetworkId(name) !== undefined) continue;
+      const subject = subjectOf(cluster, node, type, engineKey);
+      if (subject) found.set(keyOf(type, engineKey), { state: "created", subject });
     }
-    publishMissed(cluster, node, record, missedActions(was?.state, present));
-    if (present === undefined) told.delete(engineId);
-    else told.set(engineId, { state: present, record });
   }
+  return found;
 }
 
-/** Tells what no engine tells any more; kept a while for readers that ask for the past. */
-export function publishMissed(
-  cluster: Cluster,
-  node: ClusterNode,
-  record: ContainerRecord,
-  actions: readonly string[],
-): void {
-  for (const action of actions) {
-    const event = missedEvent(cluster, node, record, action);
-    cluster.missedEvents.push(event);
-    if (cluster.missedEvents.length > MISSED_EVENTS_REMEMBERED) cluster.missedEvents.shift();
-    cluster.events.publish(event);
+const keyOf = (type: string, engineKey: string): string => (type === "container" ? engineKey : `${type} ${engineKey}`);
+
+/** What an event is about, as the manager knows it now. */
+export function subjectOf(cluster: Cluster, node: ClusterNode, type: string, engineKey: string): Subject | undefined {
+  switch (type) {
+    case "container": {
+      const record = node.containers.get(engineKey);
+      return record && { type, record };
+    }
+    case "network": {
+      const object = cluster.networks.get(node.id, engineKey);
+      return object && { type, object, spansNodes: spansNodes(object) };
+    }
+    case "volume": {
+      const object = cluster.volumes.get(node.id, engineKey);
+      return object && { type, object, spansNodes: object.isGlobal };
+    }
   }
-}
-
-/** In the engine's own form, now: when it really happened nobody knows. */
-function missedEvent(cluster: Cluster, node: ClusterNode, record: ContainerRecord, action: string): ClusterEvent {
-  const last = cluster.missedEvents.at(-1)?.timeNano ?? 0n;
-  const now = BigInt(cluster.clock.now()) * 1_000_000n;
-  const timeNano = now > last ? now : last + 1n;
-  const { id, image, name, exitCode, labels } = record;
-  const exit =
-    action === "die" && exitCode !== undefined && record.state === "exited" ? { exitCode: `${exitCode}` } : {};
-  const actor = { ID: id, Attributes: { ...labels, ...exit, image, name, [MADE_UP]: "true" } };
-  const head = JSON.stringify({ status: action, id, from: image, Type: "container", Action: action, Actor: actor });
-  const text = `${head.slice(0, -1)},"scope":"local","time":${timeNano / 1_000_000_000n},"timeNano":${timeNano}}`;
-  const event = parseEvent(text);
-  if (!event) throw new Error(`an event of ours is none: ${text}`);
-  return clusterEvent(cluster, node, event);
-}
-
-function toldOf(node: ClusterNode): Map<string, Told> {
-  return new Map(
-    [...node.containers].flatMap(([engineId, record]) => {
-      const state = toldState(record.state);
-      return state === undefined ? [] : [[engineId, { state, record }] as const];
-    }),
-  );
-}
-
-function presentOf(node: ClusterNode, engineId: string): ToldState | undefined {
-  const record = node.containers.get(engineId);
-  return record && toldState(record.state);
+  return undefined;
 }
 
 function toldState(state: ContainerState): ToldState | undefined {
@@ -193,4 +244,21 @@ async function answers(node: ClusterNode): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** The last state that the engine itself remembers to have told of each. */
+async function lastStates(cluster: Cluster, node: ClusterNode): Promise<ReadonlyMap<string, ToldState | undefined>> {
+  const found = new Map<string, ToldState | undefined>();
+  try {
+    // By its own clock: it would wait for a time that is still to come.
+    const { SystemTime = "" } = await node.engine.json<{ SystemTime?: string }>("GET", "/info");
+    const now = (Date.parse(SystemTime) / 1_000).toFixed(3);
+    for (const { type, action, actorId } of await remembered(cluster, node, "0", now)) {
+      const state = AFTER[action];
+      if (state !== undefined || action === "destroy") found.set(keyOf(type, actorId), state);
+    }
+  } catch (error) {
+    cluster.log.debug("an engine's memory of events could not be read", { node: node.name, error: String(error) });
+  }
+  return found;
 }
