@@ -297,6 +297,13 @@ describe("past events", () => {
     expect((await history(later)).map(({ action }) => action)).toEqual(["kill", "die", "disconnect", "stop"]);
   });
 
+  it("are those of nodes that a manager has only begun to read, too", async () => {
+    await open({ nodes: 2 });
+    await world.run("web");
+    await world.crashManager();
+    expect((await history()).map(({ attributes }) => attributes.name)).toContain("web");
+  });
+
   it("come from the nodes that answer", async () => {
     await open({ strategy: "spread" });
     await world.run("one");

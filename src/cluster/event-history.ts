@@ -7,6 +7,7 @@ import type { Cluster } from "./cluster.ts";
 import type { ClusterEvent } from "./event-hub.ts";
 import type { ClusterNode } from "./node.ts";
 import { clusterEvent } from "./render-event.ts";
+import { settling } from "./settling.ts";
 
 /**
  * @param since,until Unix seconds with nanoseconds, as dockerd takes them. Nodes that do not answer are left out.
@@ -18,6 +19,8 @@ export async function eventHistory(
   until: string,
   signal?: AbortSignal,
 ): Promise<ClusterEvent[]> {
+  // Who read on when the manager was started again would miss what a node did meanwhile that has not been read yet.
+  await settling(cluster);
   const histories = await Promise.all(
     cluster.reachable().map((node) =>
       history(cluster, node, since, until, signal).catch((error: unknown) => {
