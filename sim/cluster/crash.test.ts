@@ -4,6 +4,8 @@ import { forget } from "../../src/cluster/forget.ts";
 import { IDENTITIES, INTENTS } from "../../src/cluster/registry.ts";
 import { ROWS } from "../../src/cluster/remembered.ts";
 import { DockerError } from "../../src/docker/errors.ts";
+import { systemClock } from "../../src/kit/clock.ts";
+import { REFRESH_DELAY_MS } from "../../src/kit/limits.ts";
 import { StoreError } from "../../src/store/store.ts";
 import { agrees, expectTrueLedger, expectTrueList } from "./truth.ts";
 import { GB, MB, refusal, World, type WorldOptions } from "./world.ts";
@@ -129,6 +131,31 @@ describe("200 creates at once and a manager that dies in the middle", () => {
 });
 
 describe("a node that is not read yet", () => {
+  it("is not asked for its containers before its images: an older store's open create must not make the others strangers", async () => {
+    await open({ nodes: 1 });
+    const { record } = await world.create("web");
+    const answered = world.meddle("node-1").hold(/^POST \/containers\/create/);
+    const creating = world.create("open").catch(() => {});
+    await world.until("it is asked for", async () => (await keys(INTENTS)).length === 1);
+    await world.cluster.writer.idle();
+    const older = (await world.store.list("")).filter(
+      ({ key }) => !key.startsWith(IDENTITIES) && !key.startsWith(ROWS),
+    );
+    const images = world.meddle("node-1").hold(/^GET \/images\/json/);
+    const { calls } = world.engine("node-1");
+    world.storeData.restore(older);
+    calls.reset();
+    await world.crashManager();
+    await world.until("its lists are asked for", () => calls.of("GET /images/json") > 0);
+    await systemClock.sleep(2 * REFRESH_DELAY_MS);
+    images();
+    await world.healthy();
+    await world.list();
+    expect(world.record("web").nonce).toBe(record.nonce);
+    answered();
+    await creating;
+  });
+
   it("keeps its containers' names and IDs, and the names of creates that a crash left open", async () => {
     await open({ nodes: 2, strategy: "spread" });
     const { record } = await world.create("web", memory(100));

@@ -150,7 +150,8 @@ export class Refresher {
       ms,
       () => {
         marks.timer = undefined;
-        void this.#flush(node, marks);
+        // Its next connection brings the whole lists, in their order: containers are told ours by images that are known.
+        if (node.reachable) void this.#flush(node, marks);
       },
       { background: true },
     );

@@ -109,7 +109,7 @@ const DOCKERODE: Client = {
 
 const TESTCONTAINERS_NODE: Client = {
   name: "Testcontainers for Node",
-  quick: true,
+  quick: false,
   prepare: async () => {
     const folder = join(packageCache(), `testcontainers-${TESTCONTAINERS}`);
     const module = join(folder, "node_modules/testcontainers");

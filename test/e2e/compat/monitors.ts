@@ -121,7 +121,7 @@ async function runPrometheus(program: string, side: Side): Promise<Result[]> {
 
 export const PROMETHEUS: Client = {
   name: "Prometheus docker_sd",
-  quick: true,
+  quick: false,
   prepare: async () => {
     const wanted = { package: "prometheus", suite: "bookworm", program: "usr/bin/prometheus" };
     const program = await unpackedProgram(wanted, packageCache());
@@ -152,7 +152,7 @@ async function runCadvisor(program: string, side: Side): Promise<Result[]> {
 
 export const CADVISOR: Client = {
   name: "cAdvisor",
-  quick: true,
+  quick: false,
   prepare: async () => {
     const packages = { suite: "bullseye", packages: ["cadvisor"], whole: true };
     const root = await unpackedPackages("cadvisor-bullseye", packages, packageCache());
