@@ -125,17 +125,19 @@ describe("a group whose home is down when its manager is started", () => {
 });
 
 describe("the volume of a create that its manager left open", () => {
-  it("is where its container was found, before any list of volumes tells", async () => {
+  it("is where its container is, before any list of volumes tells", async () => {
     await open();
     const answer = world.meddle("node-1").hold(/^POST \/containers\/create/, 1);
     const body = { Env: ["constraint:node==node-1"], HostConfig: { Binds: ["data:/data"] } };
     const left = refusal(world.create("web", body));
     await world.until("it is made", () => having("volumes", "data").length > 0);
     const read = world.meddle("node-1").hold(/^GET \/volumes/, 100);
+    const { calls } = world.engine("node-1");
+    calls.reset();
     await world.crashManager();
     answer();
     await left;
-    await world.until("its container is found", () => [...world.cluster.placements.all()].length === 0);
+    await world.until("its containers are read", () => calls.of("GET /containers/json") > 0);
     await api.close();
     api = await ApiClient.open(world);
     expect((await make("volumes", "data")).status).toBe(503);
