@@ -328,6 +328,24 @@ describe("connecting and disconnecting", () => {
     expect((await remove(id)).status).toBe(403);
   });
 
+  it("takes it along with one of two that are connected at once from two nodes", async () => {
+    await open({ nodes: 3, strategy: "spread" });
+    await make("web");
+    const [first = ""] = having("web");
+    const others = world.engines.map(({ name }) => name).filter((name) => name !== first);
+    for (const node of others) await world.run(`c-${node}`, { Env: [`constraint:node==${node}`] });
+    await list();
+    const seenUnused = world.meddle(first).hold(/^GET \/containers\/json.*network/, 2);
+    const { calls } = world.engine(first);
+    calls.reset();
+    const asked = others.map((node) => post("/networks/web/connect", { Container: `c-${node}` }));
+    await world.until("both have looked", () => calls.of("GET /containers/json") >= 2);
+    seenUnused();
+    const answers = await Promise.all(asked);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+    expect(having("web")).toHaveLength(1);
+  });
+
   it("leaves a network where it is that a stopped container or a group has, or that is foreign", async () => {
     await open({ nodes: 2, strategy: "spread" });
     await make("used");

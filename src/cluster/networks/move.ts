@@ -24,7 +24,9 @@ export async function moveNetwork(cluster: Cluster, found: Found<NodeNetwork>, t
   const network = networks.get(from.id, engineKey);
   if (!network?.hint) return false;
   if (found.named || network.hint.pinned || groupKey(network.labels, options.groups) !== undefined) return false;
-  if (networks.heldKey(network.name) !== undefined || !(await isUnused(from, network))) return false;
+  if (!(await isUnused(from, network))) return false;
+  // Nothing waits between the look at the hold and the hold: only one connect moves it.
+  if (networks.heldKey(network.name) !== undefined) return false;
   // Events tell of the new one before its engine answers.
   networks.hold(network.name, network.key);
   try {
