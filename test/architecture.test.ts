@@ -11,15 +11,15 @@ const RANK: Record<string, number> = {
   docker: 1,
   scheduler: 2,
   engine: 3,
-  discovery: 3,
   store: 3,
   machine: 3,
-  cluster: 4,
-  api: 5,
-  manager: 6,
-  hub: 6,
-  agent: 6,
-  cli: 7,
+  discovery: 4,
+  cluster: 5,
+  api: 6,
+  manager: 7,
+  hub: 7,
+  agent: 7,
+  cli: 8,
 };
 
 const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));

@@ -316,7 +316,7 @@ describe("hints and records", () => {
     await open({ mintIds: true, nodes: 1 });
     const { id } = await world.run("web", memory(100));
     world.address("10.0.9.9:2375", world.engine("node-1"));
-    await world.restartManager({}, ["10.0.9.9:2375"]);
+    await world.restartManager({}, [{ address: "10.0.9.9:2375" }]);
     expect(world.record("web").id).toBe(id);
     await expectAllAgree();
   });

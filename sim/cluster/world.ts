@@ -20,6 +20,7 @@ import { restore } from "../../src/cluster/restore.ts";
 import { startContainer, whileStarting } from "../../src/cluster/start.ts";
 import { clusterInspect, engineRef } from "../../src/cluster/translate.ts";
 import { updateContainer } from "../../src/cluster/update.ts";
+import type { Entry } from "../../src/discovery/discovery.ts";
 import { DockerError } from "../../src/docker/errors.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import type { EngineTiming } from "../../src/engine/timing.ts";
@@ -78,6 +79,8 @@ export interface Row {
 }
 
 export type Body = Readonly<Record<string, unknown>>;
+const toEntry = (entry: string | Entry): Entry => (typeof entry === "string" ? { address: entry } : entry);
+
 export const entryOf = (index: number): string => `10.0.0.${index}:2375`;
 
 export class World {
@@ -134,8 +137,8 @@ export class World {
   }
 
   /** What discovery lists from now on: every engine at its own address unless said otherwise. */
-  join(entries: readonly string[] = [...this.#addresses.keys()]): void {
-    setEntries(this.cluster, entries);
+  join(entries: readonly (string | Entry)[] = [...this.#addresses.keys()]): void {
+    setEntries(this.cluster, entries.map(toEntry));
   }
 
   /** Another address of an engine. */
@@ -203,11 +206,11 @@ export class World {
     await this.#startManager(this.#entries(), changed);
   }
 
-  #entries(): readonly string[] {
-    return [...this.cluster.nodes.values()].map(({ address }) => address);
+  #entries(): readonly Entry[] {
+    return [...this.cluster.nodes.values()].map(({ entry }) => entry);
   }
 
-  async #startManager(entries: readonly string[], changed: WorldOptions): Promise<void> {
+  async #startManager(entries: readonly Entry[], changed: WorldOptions): Promise<void> {
     this.cluster.events.close();
     this.cluster = this.#makeCluster(changed);
     await restore(this.cluster);

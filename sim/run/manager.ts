@@ -85,7 +85,7 @@ export class Manager {
       await restore(cluster);
       setEntries(
         cluster,
-        hosts.map(({ entry }) => entry),
+        hosts.map(({ entry }) => ({ address: entry })),
       );
       this.running = { cluster, api: createApi(cluster, HOST, new AbortController().signal) };
     } catch (error) {

@@ -37,8 +37,8 @@ async function list(io: Io, argument: string | undefined, flags: ListFlags): Pro
   }).catch((error: unknown) => {
     throw error instanceof DeadlineError ? new CliError("Timed out") : error;
   });
-  for (const entry of entries)
-    io.out(flags.format === "json" ? `${JSON.stringify({ Address: entry })}\n` : `${entry}\n`);
+  for (const { address } of entries)
+    io.out(flags.format === "json" ? `${JSON.stringify({ Address: address })}\n` : `${address}\n`);
 }
 
 function timeoutMs(text: string): number {

@@ -60,8 +60,8 @@ export interface ClusterOptions {
   readonly cacheVolumes?: readonly Matcher[];
   /** Test mode: every container gets a cluster ID unlike the engine's. */
   readonly mintIds: boolean;
-  /** Makes the connection to one discovery entry; not started yet. */
-  readonly openEngine: (entry: string, observer: EngineObserver) => Engine;
+  /** Makes the connection to the engine at an address; not started yet. */
+  readonly openEngine: (address: string, observer: EngineObserver) => Engine;
   /** The address of a host name in discovery; absent: names are shown as they are. */
   readonly resolveHost?: (host: string) => Promise<string>;
   /** What engines cannot hold; one manager's alone. */

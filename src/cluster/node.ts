@@ -2,6 +2,7 @@
  * One node of the cluster: an engine with its identity, its view for the scheduler.
  * Owns the facts of one node; must not know other nodes.
  */
+import type { Entry } from "../discovery/discovery.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { EngineFacts } from "../engine/facts.ts";
 import type { EngineState } from "../engine/observer.ts";
@@ -10,10 +11,10 @@ import type { ContainerRecord } from "./record.ts";
 import { ToldEvents } from "./told-events.ts";
 
 export class ClusterNode {
-  /** Opaque; derived from the entry of a static list. */
+  /** Opaque; issued when it joined, or derived from its address. */
   readonly id: string;
-  /** The discovery entry: `host:port` or `unix:///path`. */
-  readonly address: string;
+  /** What discovery says of it now; its address stays the same. */
+  entry: Entry;
   /** What published ports show; "" leaves the engine's own words (a unix socket: the client's own machine). */
   ip: string;
   readonly engine: Engine;
@@ -30,7 +31,10 @@ export class ClusterNode {
   poolsFreedAt = -Infinity;
 
   name: string;
+  /** With name and labels from discovery, where it gives any. */
   facts: EngineFacts | undefined;
+  /** As its engine says. */
+  ownFacts: EngineFacts | undefined;
   state: EngineState = "pending";
   error: string | undefined;
   cordoned = false;
@@ -59,14 +63,19 @@ export class ClusterNode {
 
   #view: NodeView | undefined;
 
-  constructor(options: { id: string; address: string; ip: string; engine: Engine; now: number; joinedAt: number }) {
+  constructor(options: { id: string; entry: Entry; ip: string; engine: Engine; now: number; joinedAt: number }) {
     this.id = options.id;
-    this.address = options.address;
+    this.entry = options.entry;
     this.ip = options.ip;
     this.engine = options.engine;
-    this.name = options.address;
+    this.name = options.entry.name ?? options.entry.address;
     this.updatedAt = options.now;
     this.joinedAt = options.joinedAt;
+  }
+
+  /** `host:port` or `unix:///path`. */
+  get address(): string {
+    return this.entry.address;
   }
 
   /** Its engine answers, and it is no double. */

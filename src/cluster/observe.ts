@@ -1,4 +1,5 @@
 /** An engine's news, taken into the cluster: facts, lists, events, health. */
+import type { Entry } from "../discovery/discovery.ts";
 import type { EngineEvent } from "../engine/event.ts";
 import type { EngineFacts } from "../engine/facts.ts";
 import type { EngineInventory, EngineObserver, EngineState } from "../engine/observer.ts";
@@ -28,10 +29,13 @@ export function observerOf(cluster: Cluster, node: () => ClusterNode): EngineObs
   };
 }
 
-function takeFacts(cluster: Cluster, node: ClusterNode, facts: EngineFacts): void {
+/** What the engine says of itself is known, or discovery says something else of it than before. */
+export function takeFacts(cluster: Cluster, node: ClusterNode, own: EngineFacts): void {
   if (cluster.nodes.get(node.id) !== node) return;
+  const facts = withEntry(own, node.entry);
   const was = node.facts;
   if (was && was.engineId !== facts.engineId) engineReplaced(cluster, node, was, facts);
+  node.ownFacts = own;
   node.facts = facts;
   node.name = uniqueName(cluster, node, facts.name);
   node.blocked = blockedBy(cluster, node, facts);
@@ -39,6 +43,12 @@ function takeFacts(cluster: Cluster, node: ClusterNode, facts: EngineFacts): voi
   cluster.ledger.setNode(node.id, { nanoCpus: facts.cpus * 1e9, memory: facts.memory });
   rememberNode(cluster, node, facts);
   node.touch();
+}
+
+/** What discovery says of a node goes before what its engine says. */
+function withEntry(own: EngineFacts, { name, labels }: Entry): EngineFacts {
+  if (name === undefined && labels === undefined) return own;
+  return { ...own, name: name ?? own.name, labels: new Map([...own.labels, ...Object.entries(labels ?? {})]) };
 }
 
 /** Host names are not always unique: the second of a name gets its address added. */

@@ -1,11 +1,25 @@
-/** Who is in the cluster: a driver turns a URL into a list of entries, and says when the list changes. */
+/**
+ * Who is in the cluster: a driver turns a URL into a list of entries, and says when the list changes. Some sources take
+ * registrations as well. Owns the vocabulary; must not know any source.
+ */
 
-/** One engine's address: `host:port` or `unix:///path`. */
-export type Entry = string;
+/** One node as its source knows it. A list on a command line or in a file knows addresses alone. */
+export interface Entry {
+  /** `host:port` or `unix:///path`. */
+  readonly address: string;
+  /** Issued when the node joined and kept by it, whatever its address and name become. */
+  readonly id?: string | undefined;
+  /** Instead of the engine's own host name. */
+  readonly name?: string | undefined;
+  /** Besides the engine's own labels, and before them. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+}
 
 export interface Discovery {
   /** The URL as given. */
   readonly url: string;
+  /** Where nodes register themselves; undefined: what is in the list is decided elsewhere. */
+  readonly registry: Registry | undefined;
   /**
    * Calls `onEntries` with the whole list at once and after every change until the signal aborts; a failed reading calls
    * `onError` and keeps the last list. Resolves when the signal aborts.
@@ -16,5 +30,29 @@ export interface Discovery {
     signal: AbortSignal,
   ): Promise<void>;
   /** The list now. */
-  list(): Promise<readonly Entry[]>;
+  list(signal?: AbortSignal): Promise<readonly Entry[]>;
+  /** Gives up connections. */
+  close(): Promise<void>;
+}
+
+/** What a node says of itself with each heartbeat. */
+export interface Registration extends Entry {
+  readonly id: string;
+  /** Readers take the node as gone when they saw no new beat for this long by their own clocks. */
+  readonly ttlMs: number;
+  /** Counts the heartbeats, so that each of them changes the record. */
+  readonly beat: number;
+}
+
+/** Both methods reject with an Error of one sentence. */
+export interface Registry {
+  /** Writes the node's record, or renews it. */
+  register(registration: Registration, signal?: AbortSignal): Promise<void>;
+  /** Takes away the record at `address`, if it is there. */
+  withdraw(address: string, signal?: AbortSignal): Promise<void>;
+}
+
+/** Whether two lists say the same in the same order. */
+export function sameEntries(a: readonly Entry[] | undefined, b: readonly Entry[]): boolean {
+  return a !== undefined && JSON.stringify(a) === JSON.stringify(b);
 }

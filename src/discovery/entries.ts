@@ -4,7 +4,6 @@
  */
 
 import { DISCOVERY_ENTRIES } from "../kit/limits.ts";
-import type { Entry } from "./discovery.ts";
 
 const DEFAULT_PORT = 2375;
 const RANGE = /\[(\d{1,10}):(\d{1,10})\]/;
@@ -12,11 +11,11 @@ const HOST = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/;
 const IPV6 = /^\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[A-Za-z0-9._-]+)?\]$/;
 
 /**
- * All entries that `texts` stand for, in order, ranges expanded, each once. Empty texts are left out.
+ * All addresses that `texts` stand for, in order, ranges expanded, each once. Empty texts are left out.
  * @throws Error one sentence that names the text at fault, or DISCOVERY_ENTRIES when there are more
  */
-export function expandEntries(texts: readonly string[]): readonly Entry[] {
-  const entries = new Set<Entry>();
+export function expandEntries(texts: readonly string[]): readonly string[] {
+  const entries = new Set<string>();
   for (const text of texts) {
     const trimmed = text.trim();
     if (trimmed === "") continue;
@@ -54,10 +53,10 @@ function tooMany(text: string): Error {
 }
 
 /**
- * One entry without ranges in its normal form, `host:port` or `unix:///path`; the port is 2375 when none is given.
+ * The address of one entry without ranges in its normal form, `host:port` or `unix:///path`; the port is 2375 when none is given.
  * @throws Error one sentence
  */
-export function parseEntry(text: string): Entry {
+export function parseEntry(text: string): string {
   if (text.startsWith("unix://")) {
     const path = text.slice("unix://".length);
     if (!path.startsWith("/"))

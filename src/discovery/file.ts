@@ -12,11 +12,12 @@ import { readFile, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { Clock, Timer } from "../kit/clock.ts";
 import { DISCOVERY_FILE_BYTES, DISCOVERY_SETTLE_MS } from "../kit/limits.ts";
-import type { Discovery, Entry } from "./discovery.ts";
+import { type Discovery, type Entry, sameEntries } from "./discovery.ts";
 import { expandEntries } from "./entries.ts";
 
 export class FileDiscovery implements Discovery {
   readonly url: string;
+  readonly registry = undefined;
   readonly #path: string;
   readonly #clock: Clock;
   readonly #heartbeatMs: number;
@@ -39,6 +40,8 @@ export class FileDiscovery implements Discovery {
     return parseFile(this.#path, await readBounded(this.#path));
   }
 
+  async close(): Promise<void> {}
+
   async watch(
     onEntries: (entries: readonly Entry[]) => void,
     onError: (error: Error) => void,
@@ -47,7 +50,7 @@ export class FileDiscovery implements Discovery {
     const alarm = new Alarm(this.#clock);
     const directory = new DirectoryWatch(this.#path, () => alarm.ringWithin(DISCOVERY_SETTLE_MS));
     let reading: Promise<readonly Entry[] | Error> | undefined;
-    let known: string | undefined;
+    let known: readonly Entry[] | undefined;
     try {
       while (!signal.aborted) {
         // Before the reading: a change while reading is seen as well.
@@ -62,8 +65,8 @@ export class FileDiscovery implements Discovery {
           // The directory may have been replaced: begin anew with whatever has its name.
           directory.close();
           onError(result);
-        } else if (known !== result.join("\n")) {
-          known = result.join("\n");
+        } else if (!sameEntries(known, result)) {
+          known = result;
           onEntries(result);
         }
         await alarm.wait(this.#heartbeatMs, signal);
@@ -185,7 +188,7 @@ function assertFile(stats: Stats): Stats {
 function parseFile(path: string, text: string): readonly Entry[] {
   const lines = text.split(/\r?\n/).map((line) => line.replace(/#.*$/, ""));
   try {
-    return expandEntries(lines);
+    return expandEntries(lines).map((address) => ({ address }));
   } catch (error) {
     throw new Error(`discovery file ${path}: ${toError(error).message}`, { cause: error });
   }

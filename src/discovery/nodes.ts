@@ -9,10 +9,12 @@ import { expandEntries } from "./entries.ts";
  * @throws Error on a bad or an empty list
  */
 export function nodesDiscovery(url: string, list: string): Discovery {
-  const entries = expandEntries(list.split(","));
+  const entries = expandEntries(list.split(",")).map((address) => ({ address }));
   if (entries.length === 0) throw new Error(`discovery "${url}" names no node`);
   return {
     url,
+    registry: undefined,
+    close: async () => {},
     list: async () => entries,
     async watch(onEntries, _onError, signal) {
       if (signal.aborted) return;

@@ -15,7 +15,7 @@ describe("openDiscovery", () => {
     ["NODES://10.0.0.[1:2]:2375", ["10.0.0.1:2375", "10.0.0.2:2375"]],
   ])("%s", async (url, entries) => {
     expect(open(url).url).toBe(url);
-    expect(await open(url).list()).toEqual(entries);
+    expect(await open(url).list()).toEqual(entries.map((address) => ({ address })));
   });
 
   it.each(["token://x", "etcd://x/y", "consul://x", "zk://x", "mesos://x"])("%s: says what works now", (url) => {

@@ -29,11 +29,11 @@ export async function openAuditLog(
   return { audit: new Audit(file, clock), close: () => file.close() };
 }
 
-/** Follows the engine at one discovery entry, under the name that its node has then. */
-export function watchOf(audit: Audit | undefined, cluster: () => Cluster, entry: string): CallWatch | undefined {
+/** Follows the engine at one address, under the name that its node has then. */
+export function watchOf(audit: Audit | undefined, cluster: () => Cluster, address: string): CallWatch | undefined {
   let node: ClusterNode | undefined;
   return audit?.watch(() => {
-    node ??= [...cluster().nodes.values()].find(({ address }) => address === entry);
-    return node?.name ?? entry;
+    node ??= [...cluster().nodes.values()].find((one) => one.address === address);
+    return node?.name ?? address;
   });
 }

@@ -81,6 +81,7 @@ export async function runManager(
     await leaveAll(cluster);
     await cluster.writer.idle();
     await store.close();
+    await discovery.close();
     await auditLog?.close();
   }
 }
@@ -111,15 +112,15 @@ function openCluster(options: ManageOptions, store: Store, log: Logger, audit: A
     clock: systemClock,
     random: systemRandom,
     log,
-    openEngine: (entry, observer) =>
+    openEngine: (address, observer) =>
       new Engine({
-        wire: openWire(entry, options.tls),
+        wire: openWire(address, options.tls),
         clock: systemClock,
         random: systemRandom,
         log,
         observer,
         reading,
-        watch: watchOf(audit, () => cluster, entry),
+        watch: watchOf(audit, () => cluster, address),
       }),
   });
   return cluster;

@@ -76,7 +76,7 @@ describe("a watched file", () => {
     const lists: (readonly string[])[] = [];
     const controller = new AbortController();
     const done = discovery.watch(
-      (list) => lists.push(list),
+      (list) => lists.push(list.map(({ address }) => address)),
       () => {},
       controller.signal,
     );
@@ -99,7 +99,7 @@ describe("a watched file", () => {
     const lists: (readonly string[])[] = [];
     const controller = new AbortController();
     const done = discovery.watch(
-      (list) => lists.push(list),
+      (list) => lists.push(list.map(({ address }) => address)),
       (error) => errors.push(error),
       controller.signal,
     );

@@ -2,15 +2,15 @@
  * What every discovery driver owes its owner. Call `discoveryContract` in a test file with a way to make the driver.
  */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Discovery, Entry } from "../../src/discovery/discovery.ts";
+import type { Discovery } from "../../src/discovery/discovery.ts";
 
 /** One driver over a source of its own. */
 export interface DiscoveryBench {
   readonly discovery: Discovery;
-  /** What the source holds at first. */
-  readonly entries: readonly Entry[];
+  /** Addresses that the source holds at first. */
+  readonly entries: readonly string[];
   /** Changes the source; undefined for a driver whose source never changes. */
-  readonly change: ((entries: readonly Entry[]) => Promise<void>) | undefined;
+  readonly change: ((entries: readonly string[]) => Promise<void>) | undefined;
   /** Makes the source unreadable; undefined when it cannot be. */
   readonly breakSource: (() => Promise<void>) | undefined;
   /** Lets the driver look again (a heartbeat passes). */
@@ -23,10 +23,10 @@ export interface DiscoveryBench {
 /** Watches until `stop`, keeping all that was reported. */
 function watch(discovery: Discovery) {
   const controller = new AbortController();
-  const lists: (readonly Entry[])[] = [];
+  const lists: (readonly string[])[] = [];
   const errors: Error[] = [];
   const done = discovery.watch(
-    (entries) => lists.push(entries),
+    (entries) => lists.push(entries.map(({ address }) => address)),
     (error) => errors.push(error),
     controller.signal,
   );
@@ -58,7 +58,7 @@ export function discoveryContract(name: string, make: () => Promise<DiscoveryBen
       );
 
     it("lists", async () => {
-      expect(await bench.discovery.list()).toEqual(bench.entries);
+      expect((await bench.discovery.list()).map(({ address }) => address)).toEqual(bench.entries);
     });
 
     it("reports the whole list at once, and not again while nothing changes", async () => {
