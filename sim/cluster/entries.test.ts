@@ -43,7 +43,10 @@ describe("a node with an ID of its own", () => {
     expect(world.cluster.nodes.size).toBe(3);
     expect(world.node("clone").address).toBe(MOVED);
     expect(world.warnings.filter((text) => text.includes("claim one node ID"))).toHaveLength(1);
-    world.join([{ address: MOVED, id: ID }, { address: entryOf(1), id: ID }]);
+    world.join([
+      { address: MOVED, id: ID },
+      { address: entryOf(1), id: ID },
+    ]);
     expect(world.warnings.filter((text) => text.includes("claim one node ID"))).toHaveLength(1);
   });
 });

@@ -150,6 +150,20 @@ export const REGEXP_CHARS = 1_024;
 export const REGEXP_STEPS = 5_000;
 /** Entries that one discovery list, ranges expanded, may hold. */
 export const DISCOVERY_ENTRIES = 10_000;
+/** A node's record in a store or at a hub. */
+export const DISCOVERY_RECORD_BYTES = 16 << 10;
+/** Labels that a node's record may hold. */
+export const DISCOVERY_LABELS = 64;
+/** Characters of a node's name in its record: what a host name may have. */
+export const DISCOVERY_NAME_CHARS = 253;
+/** Between two looks whether nodes still beat. */
+export const DISCOVERY_LOOK_MS = 1_000;
+/** One call of a hub: a list, a heartbeat. */
+export const HUB_CALL_MS = 10_000;
+/** Between two questions of a manager to a hub, unless its heartbeat is shorter. */
+export const HUB_POLL_MS = 5_000;
+/** An answer of a hub. */
+export const HUB_ANSWER_BYTES = 32 << 20;
 /** A discovery file. */
 export const DISCOVERY_FILE_BYTES = 1 << 20;
 /** A create waits this long for nodes that are being read, when no other node can take it. */

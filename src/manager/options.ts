@@ -1,4 +1,6 @@
 /** What a manager is asked to be: the plain outcome of its flags and environment. Must not know where it came from. */
+import type { HubAccess } from "../discovery/hub/address.ts";
+import type { DiscoveryOptions } from "../discovery/options.ts";
 import type { LogLevel } from "../kit/log.ts";
 import type { GroupOptions } from "../scheduler/group.ts";
 import type { Matcher } from "../scheduler/matcher.ts";
@@ -17,6 +19,8 @@ export interface ManageOptions {
   readonly hosts: readonly string[];
   /** As given, such as `nodes://a:2375,b:2375`. */
   readonly discovery: string;
+  readonly discoveryOptions: DiscoveryOptions;
+  readonly hub: HubAccess;
   /** `spread`, `binpack` or `random`; undefined when none was asked for. */
   readonly strategy: string | undefined;
   /** In the order given, replacing the whole list; undefined when none was asked for. */

@@ -46,7 +46,13 @@ export async function runManager(
   for (const warning of warnings) log.warn(warning);
   const auditLog =
     options.auditLog === undefined ? undefined : await openAuditLog(options.auditLog, systemClock, log, onHangup);
-  const discovery = openDiscovery(options.discovery, { clock: systemClock, heartbeatMs: options.heartbeatMs });
+  const discovery = await openDiscovery(options.discovery, {
+    clock: systemClock,
+    log,
+    heartbeatMs: options.heartbeatMs,
+    options: options.discoveryOptions,
+    hub: options.hub,
+  });
   const store = await openStore(options.store, { clock: systemClock, log });
   const cluster = openCluster(options, store, log, auditLog?.audit);
   const stopping = new AbortController();
@@ -72,7 +78,7 @@ export async function runManager(
     for (const address of listeners.addresses) log.info("listening", { address });
     await discovery.watch(
       (entries) => setEntries(cluster, entries),
-      (error) => log.error("discovery could not be read", { discovery: options.discovery, error: error.message }),
+      (error) => log.error("discovery could not be read", { discovery: discovery.url, error: error.message }),
       signal,
     );
     log.info("stopping");

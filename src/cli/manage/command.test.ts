@@ -21,12 +21,12 @@ describe("shoal manage", () => {
       seen = options;
       log.debug("started", { aborted: signal.aborted });
     });
-    const line = ["--debug", "manage", "--discovery-opt", "kv.path=x", "-H", "tcp://127.0.0.1:0", "nodes://a:1"];
+    const line = ["--debug", "manage", "--refresh-on-node-filter", "-H", "tcp://127.0.0.1:0", "nodes://a:1"];
     await program.parseAsync(line, { from: "user" });
     expect(seen).toMatchObject({ logLevel: "debug", hosts: ["tcp://127.0.0.1:0"], discovery: "nodes://a:1" });
     const lines = io.stdout().trimEnd().split("\n");
     expect(lines.map((text) => JSON.parse(text))).toMatchObject([
-      { level: "warn", msg: expect.stringContaining("--discovery-opt kv.path") },
+      { level: "warn", msg: expect.stringContaining("--refresh-on-node-filter") },
       { level: "debug", msg: "started", aborted: false },
     ]);
   });

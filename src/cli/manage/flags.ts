@@ -3,6 +3,7 @@
  * may be is said in validate.ts.
  */
 import { Command, Option } from "commander";
+import { repeat } from "../repeat.ts";
 
 /** As commander hands them over; texts are not checked yet. */
 export interface ManageFlags {
@@ -25,6 +26,7 @@ export interface ManageFlags {
   readonly apiEnableCors?: boolean;
   readonly clusterDriver: string;
   readonly discoveryOpt?: readonly string[];
+  readonly hub?: string;
   readonly clusterOpt?: readonly string[];
   readonly refreshOnNodeFilter?: boolean;
   readonly containerNameRefreshFilter?: string;
@@ -47,15 +49,16 @@ export interface ManageFlags {
   readonly experimental?: boolean;
 }
 
-const repeat = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
-
 /** `manage` with its flags and no action. */
 export function manageFlags(): Command {
   const command = new Command("manage")
     .alias("m")
     .usage("[OPTIONS] <discovery>")
     .description("Serve many Docker Engines as one. <discovery> may also come from SWARM_DISCOVERY.")
-    .argument("[discovery]", "nodes://a:2375,b:2375, a bare list, ranges such as 10.0.0.[10:20]:2375, or file://path");
+    .argument(
+      "[discovery]",
+      "nodes://a:2375,b:2375, a bare list, ranges such as 10.0.0.[10:20]:2375, file://path, token://TOKEN, https://hub/u/USER/CLUSTER, etcd://, consul:// or zk://",
+    );
   placement(command);
   listening(command);
   engines(command);
@@ -117,6 +120,8 @@ function listening(command: Command): void {
 function engines(command: Command): void {
   command
     .option("--heartbeat <duration>", "between two readings of discovery", "60s")
+    .option("--hub <url>", "the hub that token:// means (env SWARM_DISCOVERY_URL)")
+    .option("--discovery-opt <key=value>", "kv.path, kv.cacertfile, kv.certfile, kv.keyfile (repeat)", repeat)
     .option("--engine-refresh-min-interval <duration>", "shortest pause between two full readings", "30s")
     .option("--engine-refresh-max-interval <duration>", "longest pause between two full readings", "60s")
     .option("--engine-failure-retry <count>", "failures in a row until an engine is unhealthy", "3")
@@ -130,7 +135,6 @@ function later(command: Command): Command {
     .addOption(new Option("--replication", "several managers").hideHelp())
     .addOption(new Option("--replication-ttl <duration>").default("20s").hideHelp())
     .addOption(new Option("--addr, --advertise <address>", "(env SWARM_ADVERTISE)").hideHelp())
-    .addOption(new Option("--discovery-opt <key=value>").argParser(repeat).hideHelp())
     .addOption(new Option("--refresh-on-node-filter").hideHelp())
     .addOption(new Option("--container-name-refresh-filter <name>").hideHelp());
 }

@@ -75,6 +75,8 @@ describe("shoal manage's options", () => {
       options: {
         hosts: ["unix:///var/run/shoal.sock", "tcp://127.0.0.1:2375"],
         discovery: "nodes://a:1",
+        discoveryOptions: {},
+        hub: { url: undefined, token: undefined },
         strategy: undefined,
         filters: undefined,
         overcommit: 0.05,
@@ -170,7 +172,7 @@ describe("shoal manage's options", () => {
         "--container-name-refresh-filter x --overcommit -0.5 consul://a",
     );
     expect(notes.map((note) => note.split(/[ ,;]/)[0])).toEqual([
-      ...["--discovery-opt", "swarm.createretry", "overcommit", "--replication", "--refresh-on-node-filter"],
+      ...["swarm.createretry", "overcommit", "--replication", "--refresh-on-node-filter"],
     ]);
   });
 });

@@ -2,13 +2,16 @@
  * Flags and environment of `shoal manage` → ManageOptions, refusing what classic Swarm refuses, in its words and order.
  * Reads PEM files through `tls.ts`; must not start anything.
  */
+
 import { API_VERSION, compareVersions, isVersion, MIN_API_VERSION } from "../../docker/version.ts";
 import { LOG_LEVELS, type LogLevel } from "../../kit/log.ts";
 import type { ManageOptions } from "../../manager/options.ts";
 import { GROUP_POLICIES } from "../../scheduler/group.ts";
 import { compileMatcher, type Matcher } from "../../scheduler/matcher.ts";
+import { discoveryOptionsOf } from "../discovery-opt.ts";
 import { CliError, messageOf } from "../fail.ts";
 import { parseGoDuration } from "../go-duration.ts";
+import { hubAccess } from "../hub-access.ts";
 import type { Env } from "../io.ts";
 import type { ManageFlags } from "./flags.ts";
 import { defaultHosts, listenAddress } from "./hosts.ts";
@@ -46,7 +49,7 @@ export function validateManage(
   const discovery = argument ?? env.SWARM_DISCOVERY;
   if (!discovery) throw new CliError("discovery required to manage a cluster. See 'shoal manage --help'.");
   const heartbeatMs = heartbeat(flags.heartbeat);
-  discoveryOptions(flags, notes);
+  const discoveryOptions = discoveryOptionsOf(flags.discoveryOpt);
   const strategy = flags.strategy === undefined ? undefined : lookStrategy(flags.strategy);
   const filters = flags.filter;
   if (filters?.some((name) => !FILTERS.includes(name))) throw new CliError("filter not supported");
@@ -59,6 +62,8 @@ export function validateManage(
     options: {
       hosts: hosts?.map(listenAddress) ?? defaultHosts(env, uid),
       discovery,
+      discoveryOptions,
+      hub: hubAccess(flags.hub, env),
       strategy,
       filters,
       overcommit,
@@ -178,13 +183,6 @@ function keyAndValue(flag: string, text: string): [string, string] {
   const equals = text.indexOf("=");
   if (equals <= 0) throw new CliError(`invalid ${flag} "${text}": it should be of the form key=value`);
   return [text.slice(0, equals), text.slice(equals + 1)];
-}
-
-function discoveryOptions(flags: ManageFlags, notes: string[]): void {
-  for (const text of flags.discoveryOpt ?? []) {
-    const [key] = keyAndValue("--discovery-opt", text);
-    notes.push(`--discovery-opt ${key} is for etcd, consul and zookeeper discovery, which comes in a later release`);
-  }
 }
 
 /** The overcommit ratio; `--overcommit` wins over classic Swarm's spelling. */
