@@ -79,6 +79,22 @@ describe("live events", () => {
     for (let i = 0; i < 12; i++) expect(of(`c${i}`)).toEqual(["create", "start"]);
   });
 
+  it("tell nothing of the time before when the first stream breaks", async () => {
+    await open({ nodes: 1 });
+    await world.run("before");
+    await world.until("it is told", () => of("before").includes("start"));
+    stop();
+    await world.restartManager();
+    follow();
+    await world.run("first");
+    await world.until("it is told", () => of("first").includes("start"));
+    world.engine("node-1").faults.cutEvents();
+    await world.run("second");
+    await world.until("it is told, too", () => of("second").includes("start"));
+    expect(of("before")).toEqual([]);
+    expect(of("first")).toEqual(["create", "start"]);
+  });
+
   it("keep each engine's order while many things happen", async () => {
     await open({ strategy: "spread" });
     await Promise.all(

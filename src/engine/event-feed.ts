@@ -1,6 +1,6 @@
 /**
  * An engine's event stream over any number of connections: none missing while the engine remembers it, none twice.
- * Owns where the last stream broke off; must not know health or what the events mean.
+ * Owns where the first stream began and where the last broke off; must not know health or what the events mean.
  */
 import type { Readable } from "node:stream";
 import { DockerError } from "../docker/errors.ts";
@@ -18,6 +18,8 @@ export class EventFeed {
   readonly #address: string;
   /** Nanoseconds since the epoch by the engine's own clock: where to go on. */
   #mark: bigint | undefined;
+  /** Likewise where the first stream began: what was before is not told afterwards, among what is later. */
+  #first = 0n;
   readonly #seen = new Set<string>();
 
   constructor(client: EngineClient, address: string) {
@@ -28,19 +30,25 @@ export class EventFeed {
   /** Forgets everything: another engine answers here. */
   reset(): void {
     this.#mark = undefined;
+    this.#first = 0n;
     this.#seen.clear();
   }
 
-  /** The engine's time at the first connection (`SystemTime` of its info), for a stream that breaks before any event. */
+  /** The first stream is to begin at the engine's time of now (`SystemTime` of its info). */
   begin(systemTime: unknown): void {
     if (this.#mark !== undefined || typeof systemTime !== "string") return;
     const ms = Date.parse(systemTime);
-    if (Number.isFinite(ms)) this.#mark = BigInt(ms) * 1_000_000n;
+    if (!Number.isFinite(ms)) return;
+    this.#first = BigInt(ms) * 1_000_000n;
+    this.#mark = this.#first;
   }
 
-  /** Opens the stream where the last one broke off. Nothing is read from it before `start`. Rejects as a call does. */
-  async open(signal: AbortSignal, replay: boolean): Promise<EventStream> {
-    const since = replay && this.#mark !== undefined ? `?since=${seconds(this.#mark)}` : "";
+  /**
+   * Opens the stream at its beginning or where the last one broke off. Nothing is read from it before `start`. Rejects as
+   * a call does.
+   */
+  async open(signal: AbortSignal): Promise<EventStream> {
+    const since = this.#mark === undefined ? "" : `?since=${seconds(this.#mark)}`;
     const answer = await this.#client.call({ method: "GET", path: `/events${since}`, signal, lane: "long" });
     if (answer.status !== 200) {
       answer.body.destroy();
@@ -64,7 +72,11 @@ export class EventFeed {
 
   /** Call after an event was handed on. */
   passed(event: EngineEvent): void {
-    this.#mark = BigInt(event.timeNano) - OVERLAP_NS;
+    const time = BigInt(event.timeNano);
+    // Its clock may have been set back.
+    if (time < this.#first) this.#first = time;
+    const overlap = time - OVERLAP_NS;
+    this.#mark = overlap > this.#first ? overlap : this.#first;
   }
 }
 

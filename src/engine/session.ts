@@ -117,11 +117,12 @@ export class Session {
   async #read(within: AbortSignal): Promise<void> {
     const { client, feed, address, clock } = this.#parts;
     const facts = await readFacts(client, address, within);
-    const same = this.#parts.knownEngine === facts.engineId;
-    if (!same) feed.reset();
-    const stream = await feed.open(this.#closing.signal, same);
+    if (this.#parts.knownEngine !== facts.engineId) {
+      feed.reset();
+      feed.begin(facts.info.SystemTime);
+    }
+    const stream = await feed.open(this.#closing.signal);
     this.#stream = stream;
-    if (!same) feed.begin(facts.info.SystemTime);
     const inventory = await readInventory(client, address, clock, within);
     within.throwIfAborted();
     this.#parts.onRead(facts, inventory, true);

@@ -88,7 +88,8 @@ export class FakeEngine {
       Labels: ["storage=ssd", "bare", "eq=a=b"],
       Driver: "overlay2",
       OSType: "linux",
-      SystemTime: "2023-11-14T22:13:20.000000000Z",
+      // After each event so far, and before the next.
+      SystemTime: new Date(Number(this.#nano / 1_000_000n) + 1).toISOString(),
       ...this.info,
     };
     const answers: Record<string, string> = {
