@@ -180,6 +180,22 @@ describe("events that no engine can tell any more", () => {
     expect(of("web")).toEqual(["create", "start", "die", "destroy"]);
   });
 
+  it("are told of what its client has removed already: of all its end, or of what was lost of it", async () => {
+    await open({ nodes: 1 });
+    for (const name of ["web", "db"]) await world.run(name);
+    await world.until("they run", () => of("web").includes("start") && of("db").includes("start"));
+    const meddler = world.meddle("node-1");
+    meddler.loseEvents(/"Action":"die".*"name":"web"|"Action":"destroy".*"name":"db"/);
+    const release = meddler.holdEvents();
+    for (const name of ["web", "db"]) await world.remove(name);
+    release();
+    await world.until("what came is told", () => of("web").includes("destroy") && of("db").includes("die"));
+    world.node("node-1").engine.resync();
+    await world.until("all is told", () => of("db").includes("destroy"));
+    expect(of("web")).toEqual(["create", "start", "kill", "die", "destroy"]);
+    expect(of("db")).toEqual(["create", "start", "kill", "die", "destroy"]);
+  });
+
   it("are told when more happened than the engine remembers, and no event twice", async () => {
     await open({ nodes: 1 });
     const engine = world.engine("node-1");

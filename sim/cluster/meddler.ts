@@ -1,8 +1,8 @@
 /**
- * A wire that a test meddles with: answers held back, lost on their way, requests lost before they arrive. The engine
- * behind it does its work as ever. Owns nothing of the engine.
+ * A wire that a test meddles with: answers held back, lost on their way, requests lost before they arrive, events late or
+ * lost. The engine behind it does its work as ever. Owns nothing of the engine.
  */
-import type { Duplex } from "node:stream";
+import { type Duplex, pipeline, type Readable, Transform } from "node:stream";
 import { type EngineWire, type WireAnswer, WireError, type WireRequest } from "../../src/engine/wire/wire.ts";
 
 interface Rule {
@@ -15,6 +15,8 @@ interface Rule {
 export class Meddler {
   readonly #rules: Rule[] = [];
   readonly #recorders: { readonly pattern: RegExp; readonly bodies: string[] }[] = [];
+  #eventsPass = Promise.resolve();
+  #lostEvents: RegExp | undefined;
 
   /** Answers to the next call that matches `METHOD /path` wait until the function returned is called. */
   hold(pattern: RegExp, times = 1): () => void {
@@ -34,6 +36,20 @@ export class Meddler {
   /** The connection breaks when the request is on its way: nobody knows whether it arrived, and it did not. */
   loseRequest(pattern: RegExp, times = 1): void {
     this.#rules.push({ pattern, kind: "lose request", until: Promise.resolve(), times });
+  }
+
+  /** Event streams that are open and later ones stand still until the function returned is called. */
+  holdEvents(): () => void {
+    let release = (): void => {};
+    this.#eventsPass = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    return release;
+  }
+
+  /** Event streams that are open and later ones leave out the lines that match. */
+  loseEvents(pattern: RegExp): void {
+    this.#lostEvents = pattern;
   }
 
   /** The bodies of all calls that match from now on, as they were sent. */
@@ -61,9 +77,30 @@ export class Meddler {
     if (rule?.kind === "lose request") throw broken();
     const answer = await wire.request(request);
     await rule?.until;
+    if (call.startsWith("GET /events")) return { ...answer, body: this.#events(answer.body) };
     if (rule?.kind !== "lose answer") return answer;
     answer.body.destroy();
     throw broken();
+  }
+
+  /** The engine writes whole lines. */
+  #events(told: Readable): Readable {
+    const meddled = new Transform({
+      transform: (lines: Buffer, _encoding, done) => {
+        void this.#eventsPass.then(() =>
+          done(
+            null,
+            lines.toString().replace(/.*\n/g, (line) => this.#unlost(line)),
+          ),
+        );
+      },
+    });
+    pipeline(told, meddled, () => {});
+    return meddled;
+  }
+
+  #unlost(line: string): string {
+    return this.#lostEvents?.test(line) ? "" : line;
   }
 
   #ruleFor(call: string): Rule | undefined {

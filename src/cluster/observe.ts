@@ -101,9 +101,8 @@ function takeEvent(cluster: Cluster, node: ClusterNode, event: EngineEvent): voi
 }
 
 function tellMissed(cluster: Cluster, node: ClusterNode, event: EngineEvent): void {
-  const subject = subjectOf(cluster, node, event.type, event.actorId);
-  const missed = node.told.follow(event, subject);
-  if (subject) publishMissed(cluster, node, subject, missed);
+  const { subject, actions } = node.told.follow(event, subjectOf(cluster, node, event.type, event.actorId));
+  if (subject) publishMissed(cluster, node, subject, actions);
 }
 
 function takeState(cluster: Cluster, node: ClusterNode, state: EngineState, error: string | undefined): void {

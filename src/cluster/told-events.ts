@@ -22,6 +22,12 @@ interface Told {
   readonly subject: Subject | undefined;
 }
 
+export interface Missed {
+  /** As it was when it was last known: its client may have removed it before its engine tells of that. */
+  readonly subject: Subject | undefined;
+  readonly actions: readonly string[];
+}
+
 const AFTER: Readonly<Record<string, ToldState>> = {
   create: "created",
   start: "running",
@@ -90,17 +96,19 @@ export class ToldEvents {
   /**
    * To be called with each event, in the engine's order and before it is published.
    *
+   * @param present what it is about, where that is known still
    * @returns what must have happened before it and was not told
    */
-  follow({ type, action, actorId }: EngineEvent, subject: Subject | undefined): readonly string[] {
+  follow({ type, action, actorId }: EngineEvent, present: Subject | undefined): Missed {
     const all = type === "container" ? this.#containers : this.#objects;
     const key = keyOf(type, actorId);
     const state = AFTER[action];
-    if (!all || (state === undefined && action !== "destroy")) return [];
-    const before = all.get(key)?.state;
+    if (!all || (state === undefined && action !== "destroy")) return { subject: present, actions: [] };
+    const before = all.get(key);
+    const subject = present ?? before?.subject;
     if (state === undefined) all.delete(key);
     else all.set(key, { state, subject });
-    return this.#unsure.delete(key) ? [] : missedBefore(before, action);
+    return { subject, actions: this.#unsure.delete(key) ? [] : missedBefore(before?.state, action) };
   }
 
   /**
