@@ -433,6 +433,26 @@ describe("a network on every node", () => {
     expect(having("mesh")).toEqual(["node-1", "node-2", "node-3"]);
     expect((await list({ name: ["mesh"] })).map(({ Id }) => Id)).toEqual([id]);
   });
+
+  it("has its ID in the events of its end, too, which come when it is known to be gone already", async () => {
+    await open({ nodes: 2, strategy: "spread" });
+    const reader = world.cluster.events.subscribe();
+    const told: string[] = [];
+    const read = async (count: number): Promise<void> => {
+      while (told.length < count) {
+        for (const { action, actorId } of (await reader.next()) ?? []) told.push(`${action} ${actorId}`);
+      }
+    };
+    const id = await make("mesh", { Labels: label });
+    await read(2);
+    const releases = ["node-1", "node-2"].map((name) => world.meddle(name).holdEvents());
+    expect((await remove("mesh")).status).toBe(204);
+    expect(await names()).not.toContain("mesh");
+    for (const release of releases) release();
+    await read(4);
+    world.cluster.events.unsubscribe(reader);
+    expect(told).toEqual([`create ${id}`, `create ${id}`, `destroy ${id}`, `destroy ${id}`]);
+  });
 });
 
 describe("a foreign network", () => {

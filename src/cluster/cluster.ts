@@ -22,6 +22,7 @@ import { Groups } from "./groups/groups.ts";
 import { objectsOfGroups } from "./groups/standing.ts";
 import { ImageIndex } from "./image-index.ts";
 import { Inventory } from "./inventory.ts";
+import { FormerNetworkIds } from "./networks/former-ids.ts";
 import type { NodeNetwork } from "./networks/network.ts";
 import type { ClusterNode } from "./node.ts";
 import { Notes } from "./notes.ts";
@@ -84,6 +85,7 @@ export class Cluster {
   readonly tags: Tags;
   readonly images: ImageIndex;
   readonly networks: ObjectIndex<NodeNetwork>;
+  readonly formerNetworks = new FormerNetworkIds();
   readonly volumes: ObjectIndex<NodeVolume>;
   readonly ledger = new Ledger();
   readonly placements = new Placements();
@@ -122,7 +124,11 @@ export class Cluster {
     const isMember = (nodeId: string): boolean => this.nodes.has(nodeId);
     this.rememberedNetworks = new Notes("known/networks/", this);
     this.rememberedVolumes = new Notes("known/volumes/", this);
-    this.networks = new ObjectIndex(objectsOfGroups(this, "network"), remembering(this.rememberedNetworks, isMember));
+    this.networks = new ObjectIndex(
+      objectsOfGroups(this, "network"),
+      remembering(this.rememberedNetworks, isMember),
+      this.formerNetworks.observe,
+    );
     this.volumes = new ObjectIndex(objectsOfGroups(this, "volume"), remembering(this.rememberedVolumes, isMember));
     this.objectCreates = new ObjectCreates(this);
     this.ownImages = new Notes("images/", this);

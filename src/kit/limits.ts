@@ -98,6 +98,8 @@ export const ENGINE_SHORT_SESSION_MS = 5_000;
 export const EVENTS_REMEMBERED = 1_024;
 /** Events that shoal told because no engine could any more, kept for readers of the past. */
 export const MISSED_EVENTS_REMEMBERED = 1_024;
+/** Networks that are gone whose cluster IDs are kept for events of theirs that are still to come. */
+export const FORMER_NETWORKS_REMEMBERED = 1_024;
 /** Characters of a label's value that names a group. */
 export const GROUP_VALUE_CHARS = 1_024;
 /** A new group without a container counts as one that is about to come for this long. */

@@ -13,9 +13,9 @@ export function builtInNetworkId(name: string): string | undefined {
   return BUILT_IN.get(name);
 }
 
-/** Engine network ID → cluster network ID. */
-export function clusterNetworkId(cluster: Cluster, node: ClusterNode, engineId: string): string {
-  return cluster.networks.get(node.id, engineId)?.key ?? engineId;
+/** Engine network ID → cluster network ID, of one that is gone as well. */
+export function clusterNetworkId({ networks, formerNetworks }: Cluster, { id }: ClusterNode, engineId: string): string {
+  return networks.get(id, engineId)?.key ?? formerNetworks.get(id, engineId) ?? engineId;
 }
 
 /** In the test mode that gives containers other IDs than their engines do, networks have others too. */
