@@ -101,6 +101,14 @@ function answersEarly({ writer }: Cluster): void {
   };
 }
 
+/** What no engine tells any more nobody tells. */
+function makesUpNoEvents({ events }: Cluster): void {
+  const publish = events.publish.bind(events);
+  events.publish = (event) => {
+    if (event.attributes["shoal.missed"] === undefined) publish(event);
+  };
+}
+
 /** Of two copies of a container none is the newer one: neither the store nor the labels on engines tell. */
 const ageless: Weakness = {
   store: (store) => ({
@@ -176,6 +184,19 @@ export const PROTECTIONS: Readonly<Record<string, Protection>> = {
   comparison: {
     why: "the cache is compared with each engine now and then, for events that were lost",
     off: { timing: { resyncEveryMs: 1e9 } },
+  },
+  "missed events": {
+    why: "what happened and no engine tells any more is told",
+    off: { cluster: makesUpNoEvents },
+  },
+  "former networks": {
+    why: "the ID of a network is known also when its engine tells of its end",
+    off: {
+      cluster({ formerNetworks }) {
+        formerNetworks.get = () => undefined;
+      },
+    },
+    scene: "projects",
   },
   foreign: {
     why: "what was not made through shoal is left alone",

@@ -5,6 +5,7 @@
 import type { ClusterNode } from "../../src/cluster/node.ts";
 import type { ApiAnswer } from "./api-call.ts";
 import { callApi } from "./api-call.ts";
+import { Audience } from "./audience.ts";
 import { Client } from "./clients.ts";
 import { ManagerDisk } from "./disk.ts";
 import { befall, doElsewhere, type FateParts, furnish } from "./fates.ts";
@@ -66,6 +67,8 @@ export class World {
   readonly disk: ManagerDisk;
   readonly violations: Violation[] = [];
   manager: Manager;
+  /** Of the manager of now, once it runs. */
+  #audience: Audience | undefined;
   readonly #options: RunOptions;
   readonly #clients: Client[];
   readonly #network;
@@ -144,7 +147,7 @@ export class World {
     const { manager, time, trace } = this;
     const began = time.now;
     trace.add("manager", `life ${manager.number} begins`);
-    void manager.start();
+    this.#begin();
     time.after(OWNED_MS, () => {
       if (this.manager !== manager || !manager.life.alive || !manager.running) return;
       const well = this.hosts.filter((host) => host.well && (this.#troubled.get(host) ?? -Infinity) < began);
@@ -153,10 +156,19 @@ export class World {
     });
   }
 
+  /** The manager starts, and somebody reads its events from the first one. */
+  #begin(): void {
+    const { manager } = this;
+    this.#audience = undefined;
+    void manager.start().then(() => {
+      if (manager.running) this.#audience = new Audience(manager.running.cluster, manager.life, this.#complain);
+    });
+  }
+
   /** Plays the plan to its end and waits until everything has come to rest. */
   async run(): Promise<Result> {
     const { plan, time, trace } = this;
-    void this.manager.start();
+    this.#begin();
     const working = this.#clients.map((client, number) => client.run(plan.items.filter(isOf(number))));
     for (const item of plan.items) if (!isClients(item)) time.after(item.at, () => this.#befall(item));
     this.#look();
@@ -216,7 +228,7 @@ export class World {
     });
     await this.time.run(this.time.now + 30_000, () => text !== undefined);
     if (text === undefined) return ["a list is not answered"];
-    return differences(this, running.cluster, text);
+    return [...differences(this, running.cluster, text), ...(this.#audience?.differences() ?? [])];
   }
 
   #befall(item: Exclude<Item, ClientItem>): void {
