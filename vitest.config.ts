@@ -31,6 +31,16 @@ export default defineConfig({
         },
       },
       {
+        // The hub's page in headless Chromium.
+        test: {
+          name: "page",
+          include: ["test/page/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
         // Run by scripts/test.mjs after an end-to-end run that was cut short.
         test: { name: "leftovers", include: ["test/e2e/leftovers.test.ts"], testTimeout: 300_000 },
       },

@@ -1,18 +1,18 @@
-// `npm test`: installs what is missing, builds, and runs the unit tests, the machine driver's tests and the end-to-end suite
-// twice, the second time with cluster IDs unlike the engines'. Plain JavaScript that runs before anything is installed.
+// `npm test`: installs what is missing, builds, and runs the unit tests, those of the hub's page in headless Chromium, the
+// machine driver's tests and the end-to-end suite twice, the second time with cluster IDs unlike the engines'. Plain JavaScript that runs before anything is installed.
 // A file that failed runs once more by itself, and both outcomes are told (CONTRIBUTING.md says why).
 // The last line is always `N passed, N failed`.
-import { build, installPackages, missingPackages, npmInstall, npmMissing } from "./lib/install.mjs";
+import { build, installPackages, missingForPage, missingPackages, npmInstall, npmMissing } from "./lib/install.mjs";
 import { elapsed, heading, remark, Stop, say } from "./lib/say.mjs";
 import { interrupt, MINUTE, otherNode, runSuite, show } from "./lib/suite.mjs";
 import { settled, worthAgain } from "./lib/tally.mjs";
 
 const USAGE = `Usage: npm test [-- flags]
-  --only unit|machine|e2e|minted   only these; may be given several times
+  --only unit|page|machine|e2e|minted   only these; may be given several times
   --ci      also lint, type check, and the unit tests on the newest LTS Node
   --full    the slow counts: 3,000 streams over each transport instead of 300`;
 
-const KINDS = ["unit", "machine", "e2e", "minted"];
+const KINDS = ["unit", "page", "machine", "e2e", "minted"];
 /** The newest LTS line of Node, which CI tries beside the one that runs this. */
 const NEWEST_LTS = "26";
 /** More files than this do not fail by chance. */
@@ -101,9 +101,10 @@ async function again({ suite, result }) {
 }
 
 /** Installs what the chosen kinds need, and says what it does. */
-async function prepare(real) {
+async function prepare({ real, page }) {
   heading("What is needed");
   const packages = real ? await missingPackages({ tests: true }) : [];
+  if (page) packages.push(...(await missingForPage()));
   const npm = npmMissing();
   if (packages.length > 0) say(`Debian packages to install: ${packages.join(", ")}`);
   if (packages.includes("docker.io")) remark("the Docker Engine's own service is neither started nor enabled");
@@ -131,14 +132,16 @@ async function main() {
   const wants = (kind) => options.only.includes(kind);
   const real = wants("machine") || wants("e2e") || wants("minted");
   const isRoot = process.getuid?.() === 0;
-  await prepare(real && isRoot);
+  await prepare({ real: real && isRoot, page: wants("page") && isRoot });
   if (options.ci) {
     await check("lint", ["node_modules/.bin/biome", "ci", "."]);
     await check("types", ["node_modules/.bin/tsc", "--noEmit"]);
+    await check("types of the page's tests", ["node_modules/.bin/tsc", "-p", "test/page"]);
   }
   const looked = [];
   if (wants("unit")) looked.push(await first({ name: "unit tests", project: "unit", deadline: 15 * MINUTE }));
   if (options.ci && wants("unit")) looked.push(...(await onOtherNode()));
+  if (wants("page")) looked.push(await first({ name: "the hub's page", project: "page", deadline: 8 * MINUTE }));
   const env = options.full ? { SHOAL_FULL: "1" } : {};
   const deadline = (options.full ? 240 : 38) * MINUTE;
   const plain = { name: "end to end", project: "e2e", real: true, env, deadline };

@@ -43,6 +43,11 @@ export async function missingPackages({ tests = false } = {}) {
   return [...missing];
 }
 
+/** The browser that the hub's page is tried in. */
+export async function missingForPage() {
+  return (await has("chromium")) ? [] : ["chromium"];
+}
+
 /** Installs Debian packages. A Docker Engine that comes with them is neither started nor enabled. */
 export async function installPackages(names) {
   if (names.length === 0) return;

@@ -57,8 +57,6 @@ async function dispatch(args: readonly string[], io: Io, called: string): Promis
     if (name === "help") return await dispatch(after[0] === undefined ? ["--help"] : [after[0], "--help"], io, called);
     const found = lookUp(name);
     switch (found.kind) {
-      case "later":
-        throw new CliError(found.message);
       case "unknown":
         throw new CliError(`unknown command: ${called} ${name}\n\nRun '${called} --help' for more information`);
       case "raw":

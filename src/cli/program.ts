@@ -24,6 +24,24 @@ const COMMANDS: readonly Entry[] = [
     load: async (io) => (await import("./manage/command.ts")).manageCommand(io),
   },
   {
+    name: "create",
+    aliases: ["c"],
+    summary: "Create a cluster at a hub and print its token",
+    load: async (io) => (await import("./create.ts")).createCommand(io),
+  },
+  {
+    name: "join",
+    aliases: ["j"],
+    summary: "Join a cluster: register this machine's engine, heartbeat by heartbeat",
+    load: async (io) => (await import("./join/command.ts")).joinCommand(io),
+  },
+  {
+    name: "hub",
+    aliases: [],
+    summary: "Serve discovery for one's own clusters, with a page",
+    load: async (io) => (await import("./hub/command.ts")).hubCommand(io),
+  },
+  {
     name: "list",
     aliases: ["l"],
     summary: "List what discovery finds",
@@ -89,14 +107,6 @@ const RAW: Readonly<Record<string, () => Promise<RawCommand>>> = {
   run: async () => (await import("./run/command.ts")).runCommand,
 };
 
-/** Classic Swarm's commands that shoal does not have yet, each with what to do meanwhile. */
-const LATER: Readonly<Record<string, string>> = {
-  create: "`shoal create` (a hosted discovery token) comes in a later release; use nodes:// or file:// discovery.",
-  join: "`shoal join` (the node's agent) comes in a later release; list the node in nodes:// or file:// discovery.",
-  hub: "`shoal hub` (the hosted discovery service) comes in a later release; use nodes:// or file:// discovery.",
-};
-const LATER_ALIASES: Readonly<Record<string, string>> = { c: "create", j: "join" };
-
 /** The program with its global flags; every command is there by name and summary only, until `mount` loads one. */
 export function createProgram(version: string, called: string): Command {
   const program = new Command("shoal")
@@ -134,15 +144,13 @@ function stub(name: string, aliases: readonly string[], summary: string): Comman
 export type Lookup =
   | { readonly kind: "command"; readonly load: (io: Io) => Promise<Command> }
   | { readonly kind: "raw"; readonly load: () => Promise<RawCommand> }
-  | { readonly kind: "later"; readonly message: string }
   | { readonly kind: "unknown" };
 
 export function lookUp(name: string): Lookup {
   const entry = COMMANDS.find((one) => one.name === name || one.aliases.includes(name));
   if (entry) return { kind: "command", load: entry.load };
   if (Object.hasOwn(RAW, name)) return { kind: "raw", load: RAW[name] as () => Promise<RawCommand> };
-  const later = LATER[LATER_ALIASES[name] ?? name];
-  return later ? { kind: "later", message: later } : { kind: "unknown" };
+  return { kind: "unknown" };
 }
 
 /** A program that holds the global flags and, if given, the one loaded command. */

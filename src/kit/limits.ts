@@ -164,6 +164,30 @@ export const DISCOVERY_LOOK_MS = 1_000;
 export const HUB_CALL_MS = 10_000;
 /** Between two questions of a manager to a hub, unless its heartbeat is shorter. */
 export const HUB_POLL_MS = 5_000;
+/** Tries of an agent to register when it failed: first and longest pause, never more than its heartbeat. */
+export const AGENT_RETRY = { first: 1_000, longest: 15_000 } as const;
+/** A JSON request body to a hub. */
+export const HUB_BODY_BYTES = 64 << 10;
+/** Reading it. */
+export const HUB_BODY_MS = 10_000;
+/** Clusters that a hub keeps. */
+export const HUB_CLUSTERS = 10_000;
+/** Clusters of one user. */
+export const HUB_CLUSTERS_EACH = 1_000;
+/** Users of a hub. */
+export const HUB_USERS = 10_000;
+/** Seconds that a node may ask to be kept without a heartbeat. */
+export const HUB_TTL_SECONDS = 7 * 24 * 3600;
+/** A node that fell silent is shown for this long, unless it is removed. */
+export const HUB_SILENT_MS = 24 * 3_600_000;
+/** Requests that one address may send to a hub: at once, and each second after that. */
+export const HUB_REQUESTS = { burst: 5_000, perSecond: 500 } as const;
+/** Wrong tokens that one address may show: at once, and each second after that. */
+export const HUB_REFUSALS = { burst: 30, perSecond: 0.2 } as const;
+/** Clusters that one address may create without signing in: at once, and each second after that. */
+export const HUB_CREATES = { burst: 20, perSecond: 0.02 } as const;
+/** Addresses whose rates are counted. */
+export const HUB_ADDRESSES = 10_000;
 /** An answer of a hub. */
 export const HUB_ANSWER_BYTES = 32 << 20;
 /** A discovery file. */

@@ -4,8 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { FileDiscovery } from "../../src/discovery/file.ts";
+import { hubAddress } from "../../src/discovery/hub/address.ts";
+import { HubClient } from "../../src/discovery/hub/client.ts";
+import { HubDiscovery } from "../../src/discovery/hub/discovery.ts";
 import { nodesDiscovery } from "../../src/discovery/nodes.ts";
-import { type Clock, sleepWith } from "../../src/kit/clock.ts";
+import { CLASSIC_PATH, StoredDiscovery } from "../../src/discovery/stored.ts";
+import { openTestHub } from "../../src/hub/testing.ts";
+import { type Clock, sleepWith, systemClock } from "../../src/kit/clock.ts";
+import { MemoryStore, MemoryStoreData } from "../../src/store/drivers/memory.ts";
 import { discoveryContract } from "./discovery.ts";
 
 /** Timers fire when the test says so. */
@@ -67,6 +73,65 @@ discoveryContract("nodes", async () => ({
   close: async () => {},
 }));
 
+/** Records in a store, as a node after another registers; whole lists are what the contract changes. */
+async function storedBench() {
+  const data = new MemoryStoreData();
+  const clock = new HandClock();
+  const store = new MemoryStore(data);
+  const discovery = new StoredDiscovery({ url: "memory://", store, clock, path: CLASSIC_PATH });
+  const write = async (addresses: readonly string[]): Promise<void> => {
+    data.restore(addresses.map((address) => ({ key: `${CLASSIC_PATH}/${address}`, value: address })));
+  };
+  const entries = ["10.0.0.1:2375", "10.0.0.2:2375", "a:2375"];
+  await write(entries);
+  return {
+    discovery,
+    entries,
+    change: write,
+    breakSource: undefined,
+    tick: () => clock.fireAll(),
+    held: () => clock.pending,
+    close: () => discovery.close(),
+  };
+}
+
+/** A cluster at a hub. */
+async function hubBench() {
+  const hub = await openTestHub({ store: "memory://" });
+  const clock = new HandClock();
+  const created = await hub.fetch("/v1/clusters", { method: "POST", token: hub.adminToken });
+  const address = hubAddress(`${hub.url}/v1/clusters/${await created.text()}`, {});
+  // The deadlines of calls are the system's: only heartbeats pass by hand.
+  const discovery = new HubDiscovery(hub.url, new HubClient(address, systemClock), clock, 60_000);
+  const there = new Set<string>();
+  const change = async (addresses: readonly string[]): Promise<void> => {
+    for (const gone of [...there].filter((one) => !addresses.includes(one))) {
+      await discovery.registry.withdraw(gone);
+      there.delete(gone);
+    }
+    for (const one of addresses) {
+      await discovery.registry.register({ address: one, id: "0123456789abcdef", ttlMs: 60_000, beat: 1 });
+      there.add(one);
+    }
+  };
+  const entries = ["10.0.0.1:2375", "10.0.0.2:2375"];
+  await change(entries);
+  return {
+    discovery,
+    entries,
+    change: undefined,
+    breakSource: undefined,
+    tick: () => clock.fireAll(),
+    held: () => clock.pending,
+    async close() {
+      await discovery.close();
+      await hub.close();
+    },
+  };
+}
+
+discoveryContract("records in a store", storedBench);
+discoveryContract("a cluster at a hub", hubBench);
 discoveryContract("file, written in place", () => fileBench((path, text) => writeFile(path, text)));
 discoveryContract("file, replaced by rename", () => fileBench(replace));
 

@@ -21,6 +21,8 @@ export interface AccessOptions {
   readonly cors?: boolean;
   /** The machine's own names; default: its host name. */
   readonly machineNames?: readonly string[];
+  /** What listens here, for the refusal's text; default: `manager`. */
+  readonly what?: string;
   /** What the operator does to let a further host name in, for the refusal's text. */
   readonly allowHint?: string;
 }
@@ -45,7 +47,7 @@ const CORS_HEADERS = [
 export function createAccess(options: AccessOptions): Access {
   const cors = options.cors === true;
   const names = ownNames(options);
-  const hint = options.allowHint ?? "--allow-host";
+  const { what = "manager", allowHint: hint = "--allow-host" } = options;
   return {
     cors,
     headers: cors ? CORS_HEADERS : [],
@@ -56,7 +58,7 @@ export function createAccess(options: AccessOptions): Access {
       if (request.remote.transport === "tcp" && host !== "" && !isOwn(hostOf(host), names)) {
         return new DockerError(
           403,
-          `refused: ${JSON.stringify(hostOf(host))} is not a name of this manager (a protection against web pages); if it is one, start the manager with ${hint} ${hostOf(host)}`,
+          `refused: ${JSON.stringify(hostOf(host))} is not a name of this ${what} (a protection against web pages); if it is one, start the ${what} with ${hint} ${hostOf(host)}`,
         );
       }
       return refuseBrowser(request, host);

@@ -122,6 +122,15 @@ export async function readJsonBody(
   const type = request.headers["content-type"];
   if (typeof type === "string" && type !== "") checkJsonType(type);
   else if (request.hasBody) checkJsonType("");
+  return readTextBody(request, clock, limits);
+}
+
+/** Likewise, whatever its content type says. */
+export async function readTextBody(
+  request: ApiRequest,
+  clock: Clock,
+  limits: { readonly bytes: number; readonly ms: number },
+): Promise<string> {
   if (!request.hasBody) return "";
   if (Number(request.headers["content-length"] ?? 0) > limits.bytes) throw bodyTooLarge(limits.bytes);
   const { body } = request;

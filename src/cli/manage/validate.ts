@@ -8,9 +8,9 @@ import { LOG_LEVELS, type LogLevel } from "../../kit/log.ts";
 import type { ManageOptions } from "../../manager/options.ts";
 import { GROUP_POLICIES } from "../../scheduler/group.ts";
 import { compileMatcher, type Matcher } from "../../scheduler/matcher.ts";
+import { checkAdvertised, duration, heartbeat } from "../checks.ts";
 import { discoveryOptionsOf } from "../discovery-opt.ts";
 import { CliError, messageOf } from "../fail.ts";
-import { parseGoDuration } from "../go-duration.ts";
 import { hubAccess } from "../hub-access.ts";
 import type { Env } from "../io.ts";
 import type { ManageFlags } from "./flags.ts";
@@ -137,14 +137,6 @@ function glob(text: string): Matcher {
   }
 }
 
-function duration(flag: string, text: string): number {
-  try {
-    return parseGoDuration(text);
-  } catch (error) {
-    throw new CliError(`invalid ${flag}: ${messageOf(error)}`);
-  }
-}
-
 function wholeNumber(flag: string, text: string): number {
   if (!/^[+-]?\d{1,9}$/.test(text)) throw new CliError(`invalid ${flag} "${text}": expected a whole number`);
   return Number(text);
@@ -165,12 +157,6 @@ function engineValues(flags: ManageFlags): EngineValues {
   const engineFailureRetry = wholeNumber("--engine-failure-retry", flags.engineFailureRetry);
   if (engineFailureRetry <= 0) throw new CliError("invalid failure retry count");
   return { engineRefreshMinMs, engineRefreshMaxMs, engineFailureRetry };
-}
-
-function heartbeat(text: string): number {
-  const ms = duration("--heartbeat", text);
-  if (ms < 1000) throw new CliError("--heartbeat should be at least one second");
-  return ms;
 }
 
 function lookStrategy(name: string): string {
@@ -220,8 +206,7 @@ function replication(flags: ManageFlags, discovery: string, env: Env, notes: str
     return;
   }
   if (!advertise) throw new CliError("--advertise address must be provided when using --leader-election");
-  const port = Number(/^(?:\[[^\]]+\]|[^:\s]+):(\d{1,5})$/.exec(advertise)?.[1] ?? 0);
-  if (port < 1 || port > 65_535) throw new CliError("--advertise should be of the form ip:port or hostname:port");
+  checkAdvertised(advertise);
   if (ttl <= 0) throw new CliError("--replication-ttl should be a positive number");
   if (!/^(consul|etcd|zk):\/\//.test(discovery)) {
     throw new CliError("Leader election is only supported with consul, etcd and zookeeper discovery.");

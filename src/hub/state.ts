@@ -1,0 +1,91 @@
+/** All that a hub knows, on one store: who has accounts, which clusters there are, who is in them. Owns opening it whole. */
+import { LiveRecords } from "../discovery/live-records.ts";
+import type { Clock } from "../kit/clock.ts";
+import { orAbort, withDeadline } from "../kit/deadline.ts";
+import { HUB_SILENT_MS, STORE_LOAD_MS } from "../kit/limits.ts";
+import type { Logger } from "../kit/log.ts";
+import type { Random } from "../kit/random.ts";
+import type { Store } from "../store/store.ts";
+import { Accounts } from "./accounts.ts";
+import { type Cluster, Clusters } from "./clusters.ts";
+import { Mirror } from "./mirror.ts";
+
+const NODES = "hub/nodes/";
+const MANAGERS = "hub/managers/";
+const MASTERS = "hub/masters/";
+
+export interface HubContext {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+export class HubState {
+  readonly accounts: Accounts;
+  readonly clusters: Clusters;
+  readonly nodes: LiveRecords;
+  readonly managers: LiveRecords;
+  /** By cluster ID: the manager that was promoted. */
+  readonly #masters: Mirror<{ readonly address: string }>;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #read: Promise<unknown>;
+
+  constructor({ store, clock, random, log }: HubContext, adminToken: string) {
+    this.#clock = clock;
+    this.#log = log;
+    const snapshots: Promise<void>[] = [];
+    const follow = () => {
+      let onSnapshot = (): void => {};
+      snapshots.push(new Promise((resolve) => (onSnapshot = resolve)));
+      const onTrouble = ({ message }: Error): void => log.warn("the hub's store", { error: message });
+      return { store, clock, onSnapshot, onTrouble };
+    };
+    this.accounts = new Accounts(follow(), adminToken, random);
+    this.clusters = new Clusters(follow(), random);
+    this.nodes = new LiveRecords({ ...follow(), prefix: NODES, keepSilentMs: HUB_SILENT_MS });
+    this.managers = new LiveRecords({ ...follow(), prefix: MANAGERS, keepSilentMs: 0 });
+    this.#masters = new Mirror({ ...follow(), prefix: MASTERS });
+    this.#read = Promise.all(snapshots);
+  }
+
+  /** Resolves when everything was read, and goes on following until the signal aborts; `onEnd` when that ended. */
+  async open(signal: AbortSignal, onEnd: (error: Error | undefined) => void): Promise<void> {
+    const parts = [this.accounts, this.clusters, this.nodes, this.managers, this.#masters];
+    Promise.all(parts.map((part) => part.run(signal))).then(
+      () => onEnd(undefined),
+      (error: Error) => onEnd(error),
+    );
+    await withDeadline(this.#clock, STORE_LOAD_MS, "the hub's store", (until) => orAbort(this.#read, until), signal);
+  }
+
+  groupOf(cluster: Cluster): string {
+    return NODES + cluster.id;
+  }
+
+  managersOf(cluster: Cluster): string {
+    return MANAGERS + cluster.id;
+  }
+
+  masterOf({ id }: Cluster): string | undefined {
+    return this.#masters.get(id)?.address;
+  }
+
+  async promote({ id }: Cluster, address: string): Promise<void> {
+    await this.#masters.put(id, { address });
+  }
+
+  /** The cluster first: what is left of a crash in between belongs to no cluster any more. */
+  async remove(cluster: Cluster): Promise<void> {
+    await this.clusters.remove(cluster);
+    this.#log.info("cluster removed", { id: cluster.id, owner: cluster.owner, name: cluster.name });
+    await this.#masters.put(cluster.id, undefined);
+    for (const [records, group] of [
+      [this.nodes, this.groupOf(cluster)],
+      [this.managers, this.managersOf(cluster)],
+    ] as const) {
+      for (const { address } of records.of(group)) await records.write(`${group}/${address}`, undefined);
+    }
+  }
+}
