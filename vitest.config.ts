@@ -41,6 +41,17 @@ export default defineConfig({
         },
       },
       {
+        // Real etcd, Consul and ZooKeeper servers, light ones, each file its own; needs no fleet.
+        test: {
+          name: "stores",
+          include: ["test/stores/**/*.test.ts"],
+          setupFiles: ["test/patience.ts"],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
         // Run by scripts/test.mjs after an end-to-end run that was cut short.
         test: { name: "leftovers", include: ["test/e2e/leftovers.test.ts"], testTimeout: 300_000 },
       },

@@ -22,6 +22,7 @@ export class Life {
 export function mortalStore(store: Store, life: Life): Store {
   const live = mortal(life, new StoreError("the manager is dead"));
   return {
+    limits: store.limits,
     get: (key, options) => live(false, () => store.get(key, options)),
     list: (prefix, options) => live(false, () => store.list(prefix, options)),
     txn: (txn, options) => live(true, () => store.txn(txn, options)),

@@ -19,6 +19,7 @@ export interface Protection {
 /** The store forgets what is written under a prefix. */
 const forgets = (prefix: string) => ({
   store: (store: Store): Store => ({
+    limits: store.limits,
     get: (key, options) => store.get(key, options),
     list: (under, options) => store.list(under, options),
     watch: (under, observer, signal) => store.watch(under, observer, signal),
@@ -112,6 +113,7 @@ function makesUpNoEvents({ events }: Cluster): void {
 /** Of two copies of a container none is the newer one: neither the store nor the labels on engines tell. */
 const ageless: Weakness = {
   store: (store) => ({
+    limits: store.limits,
     get: (key, options) => store.get(key, options),
     list: (under, options) => store.list(under, options),
     watch: (under, observer, signal) => store.watch(under, observer, signal),

@@ -5,14 +5,7 @@
 import { unavailable } from "../docker/errors.ts";
 import type { Clock, Timer } from "../kit/clock.ts";
 import { invariant } from "../kit/invariant.ts";
-import {
-  STORE_LATER_KEYS,
-  STORE_QUEUE,
-  STORE_RETRY_MS,
-  STORE_TXN_BYTES,
-  STORE_TXN_KEYS,
-  STORE_WRITE_MS,
-} from "../kit/limits.ts";
+import { STORE_LATER_KEYS, STORE_QUEUE, STORE_RETRY_MS, STORE_WRITE_MS } from "../kit/limits.ts";
 import type { Logger } from "../kit/log.ts";
 import { checkTxn, writeBytes } from "../store/bounds.ts";
 import { type Store, StoreError, type Write } from "../store/store.ts";
@@ -131,13 +124,14 @@ export class StoreWriter {
 
   /** As many groups as fit, oldest first; of a key that several write the last value counts. */
   #takeGroups(now: number): { readonly groups: readonly Group[]; readonly values: Values; readonly bytes: number } {
+    const { limits } = this.#store;
     const groups: Group[] = [];
     const values: Values = new Map();
     let bytes = 0;
     for (let group = this.#groups[0]; group; group = this.#groups[0]) {
       const more = group.writes.filter(({ key }) => !values.has(key)).length;
       const size = group.writes.reduce((sum, write) => sum + writeBytes(write), 0);
-      if (values.size + more > STORE_TXN_KEYS || bytes + size > STORE_TXN_BYTES) break;
+      if (values.size + more > limits.operations || bytes + size > limits.bytes) break;
       this.#groups.shift();
       if (group.until <= now) {
         group.done(refused(`no answer within ${STORE_WRITE_MS / 1000} s`));
@@ -152,11 +146,12 @@ export class StoreWriter {
 
   /** Fills a transaction up with what has time. */
   #takeLater(values: Values, bytes: number): Values {
-    let room = STORE_TXN_BYTES - bytes;
+    const { limits } = this.#store;
+    let room = limits.bytes - bytes;
     const taken: Values = new Map();
     if (this.#groups.length > 0) return taken;
     for (const [key, value] of this.#later) {
-      if (values.size >= STORE_TXN_KEYS) break;
+      if (values.size >= limits.operations) break;
       if (values.has(key)) continue;
       room -= writeBytes({ key, value });
       if (room < 0) break;
@@ -202,7 +197,7 @@ export class StoreWriter {
   }
 }
 
-/** Why no store would take these in one transaction. */
+/** Why not every store would take these in one transaction: what one caller writes at once must fit whichever it is. */
 function unfitness(writes: readonly Write[]): StoreError | undefined {
   try {
     checkTxn({ conditions: [], writes });

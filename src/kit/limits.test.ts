@@ -38,7 +38,7 @@ function shown(name: string, value: unknown): string {
   }
   const number = Number(value);
   if (name.endsWith("_BYTES")) return number % (1 << 20) === 0 ? `${number / (1 << 20)} MiB` : `${number / 1024} KiB`;
-  if (!/(?:_MS|^ENGINE_RECONNECT)$/.test(name)) return number.toLocaleString("en-US");
+  if (!/(?:_MS|_RECONNECT)$/.test(name)) return number.toLocaleString("en-US");
   return number < 1_000 ? `${number} ms` : number < 120_000 ? `${number / 1_000} s` : `${number / 60_000} min`;
 }
 

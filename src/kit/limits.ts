@@ -284,3 +284,19 @@ export const OVERLOAD_QUIET_MS = 5_000;
 export const RECIPE_CHARS = 256 << 10;
 /** What an answer that is no stream may take of an engine that still answers pings; a stop's own `t` comes on top. */
 export const ANSWER_MS = 600_000;
+/** One question to a store that other machines keep, a transaction included. */
+export const STORE_CALL_MS = 10_000;
+/** A server of such a store that says nothing for this long is left for the next one, when there is one. */
+export const STORE_TRY_MS = 4_000;
+/** Opening a connection to a server of a store. */
+export const STORE_DIAL_MS = 3_000;
+/** Tries to watch a store again after an interruption: first and longest pause. */
+export const STORE_RECONNECT = { first: 100, longest: 5_000 } as const;
+/** Between two looks whether the server that a watch listens to is still there. */
+export const STORE_WATCH_CHECK_MS = 5_000;
+/** One answer of a store's server; a list that a server gives whole is one. */
+export const STORE_ANSWER_BYTES = 256 << 20;
+/** Connections to one server of a store, a watch takes one of its own. */
+export const STORE_CONNECTIONS = 128;
+/** Entries in one answer of etcd to a list. */
+export const STORE_PAGE_ENTRIES = 500;

@@ -1,9 +1,12 @@
 /**
- * What may be asked of a store: the form of keys, the sizes. Every driver checks here, so that all refuse alike, and the
- * bounds are those of the tightest (Consul). Must not know any driver.
+ * What may be asked of a store: the form of keys, the sizes. Every driver checks here, so that all refuse alike. What every
+ * store takes is what the tightest does (Consul); one that takes larger transactions says so. Must not know any driver.
  */
 import { STORE_KEY_CHARS, STORE_TXN_BYTES, STORE_TXN_KEYS, STORE_VALUE_BYTES } from "../kit/limits.ts";
-import { type CallOptions, StoreError, type Txn, type Write } from "./store.ts";
+import { type CallOptions, type Limits, StoreError, type Txn, type Write } from "./store.ts";
+
+/** A transaction within these may be asked of any store. */
+export const EVERY_STORE: Limits = { operations: STORE_TXN_KEYS, bytes: STORE_TXN_BYTES };
 
 /** Printable ASCII without the space; no empty segment. */
 const KEY = /^[!-.0-~]+(?:\/[!-.0-~]+)*$/;
@@ -34,20 +37,20 @@ export function checkPrefix(prefix: string): void {
 }
 
 /** @throws StoreError; nothing of the transaction happened */
-export function checkTxn({ conditions, writes }: Txn): void {
+export function checkTxn({ conditions, writes }: Txn, limits: Limits = EVERY_STORE): void {
   for (const { key } of conditions) checkKey(key);
   for (const write of writes) checkWrite(write);
   const written = new Set(writes.map(({ key }) => key));
   if (written.size < writes.length) throw new StoreError("a transaction of the store writes a key twice");
   const named = new Set([...conditions.map(({ key }) => key), ...written]).size;
-  if (named > STORE_TXN_KEYS)
-    throw new StoreError(`a transaction of the store names at most ${STORE_TXN_KEYS} keys, this one ${named}`);
+  if (named > limits.operations)
+    throw new StoreError(`a transaction of the store names at most ${limits.operations} keys, this one ${named}`);
   const bytes = writes.reduce((sum, write) => sum + writeBytes(write), 0);
-  if (bytes > STORE_TXN_BYTES)
-    throw new StoreError(`a transaction of the store writes at most ${STORE_TXN_BYTES} bytes, this one ${bytes}`);
+  if (bytes > limits.bytes)
+    throw new StoreError(`a transaction of the store writes at most ${limits.bytes} bytes, this one ${bytes}`);
 }
 
-/** What a write counts towards `STORE_TXN_BYTES`. */
+/** What a write counts towards `Limits.bytes`. */
 export function writeBytes({ key, value = "" }: Write): number {
   return key.length + Buffer.byteLength(value);
 }

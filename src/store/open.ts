@@ -2,27 +2,42 @@
 import { resolve } from "node:path";
 import type { Clock } from "../kit/clock.ts";
 import type { Logger } from "../kit/log.ts";
+import type { Random } from "../kit/random.ts";
+import { ETCD_PORT, Etcd } from "./drivers/etcd/etcd.ts";
 import { FileStore } from "./drivers/file/file-store.ts";
 import { systemDisk } from "./drivers/file/system-disk.ts";
 import { MemoryStore } from "./drivers/memory.ts";
+import { type Address, readAddress, type StoreOptions } from "./drivers/remote/address.ts";
+import type { Remote } from "./drivers/remote/remote.ts";
+import { RemoteStore } from "./drivers/remote/remote-store.ts";
 import { type Store, StoreError } from "./store.ts";
 
 export interface StoreContext {
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
+  /** Of stores that other machines keep: credentials and TLS, by the names in remote/address.ts. */
+  readonly options?: StoreOptions;
+  /** A path below the URL's own, for those stores. */
+  readonly below?: string;
 }
 
-/** Schemes whose drivers come with several managers. */
-const LATER = ["etcd", "consul", "zk"];
-const WORKING = "file:///path and memory:// work";
+/** Schemes whose drivers come later. */
+const LATER = ["consul", "zk"];
+const WORKING = "file:///path, etcd://host:port/path and memory:// work";
 
 /**
- * The store at `url`: `file:///directory`, made if missing, or `memory://`, forgotten when the process ends.
- * Rejects with StoreError, one sentence.
+ * The store at `url`: `file:///directory`, made if missing; `etcd://host:port,host:port/path`; or `memory://`, forgotten when
+ * the process ends. A store that other machines keep is not asked anything yet. Rejects with StoreError, one sentence.
  */
-export async function openStore(url: string, { clock, log }: StoreContext): Promise<Store> {
+export async function openStore(url: string, context: StoreContext): Promise<Store> {
+  const { clock, random, log, options, below } = context;
   const [whole = "", scheme] = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(url) ?? [];
   const rest = url.slice(whole.length);
+  const remote = (port: number, make: (address: Address) => Remote): Store => {
+    const address = readAddress(url, port, options, below);
+    return new RemoteStore(make(address), address.path, { clock, random });
+  };
   switch (scheme?.toLowerCase()) {
     case undefined:
       throw new StoreError(`bad store ${JSON.stringify(url)}: ${WORKING}`);
@@ -31,6 +46,8 @@ export async function openStore(url: string, { clock, log }: StoreContext): Prom
     case "file":
       if (rest === "") throw new StoreError(`store "${url}" names no directory`);
       return FileStore.open(resolve(rest), { clock, log, disk: systemDisk });
+    case "etcd":
+      return remote(ETCD_PORT, (address) => new Etcd(address, clock));
   }
   if (LATER.includes(scheme ?? "")) throw new StoreError(`a store in ${scheme}:// is not supported yet: ${WORKING}`);
   throw new StoreError(`unknown store scheme ${scheme}://: ${WORKING}`);

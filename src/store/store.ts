@@ -57,8 +57,16 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What one transaction of a store may be: keys that it names, in conditions and writes, and bytes that it writes. */
+export interface Limits {
+  readonly operations: number;
+  readonly bytes: number;
+}
+
 /** All methods reject with `StoreError`; `txn` with `uncertain` set when it may have happened all the same. */
 export interface Store {
+  /** At least what every store takes (bounds.ts). */
+  readonly limits: Limits;
   get(key: string, options?: CallOptions): Promise<Entry | undefined>;
   /** Every entry whose key begins with the prefix (`""`: all), sorted by key. */
   list(prefix: string, options?: CallOptions): Promise<readonly Entry[]>;

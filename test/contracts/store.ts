@@ -281,11 +281,16 @@ export function storeContract(name: string, make: () => Promise<StoreBench>): vo
 
       it("may write from what it is told", async () => {
         const controller = new AbortController();
-        const done = store.watch(
-          "in/",
-          { snapshot() {}, change: ({ key, value = "" }) => void write(set(key.replace("in/", "out/"), value)) },
-          controller.signal,
-        );
+        let begun = false;
+        const observer = {
+          snapshot: () => {
+            begun = true;
+          },
+          change: ({ key, value = "" }: { readonly key: string; readonly value: string | undefined }) =>
+            void write(set(key.replace("in/", "out/"), value)),
+        };
+        const done = store.watch("in/", observer, controller.signal);
+        await soon(() => expect(begun).toBe(true));
         await write(set("in/a", "1"), set("in/b", "2"));
         await vi.waitFor(async () => expect(keys(await store.list("out/"))).toEqual(["out/a", "out/b"]));
         controller.abort();
@@ -371,17 +376,23 @@ export function storeContract(name: string, make: () => Promise<StoreBench>): vo
       });
 
       it("take as many keys as fit, and no more, those of conditions included", async () => {
-        const many = Array.from({ length: STORE_TXN_KEYS }, (_, at) => set(`k${at}`, "1"));
-        await refused([...many, set("more", "1")], `at most ${STORE_TXN_KEYS} keys`);
-        await refused(many, `at most ${STORE_TXN_KEYS} keys`, [{ key: "more", version: undefined }]);
+        const { operations } = store.limits;
+        expect(operations).toBeGreaterThanOrEqual(STORE_TXN_KEYS);
+        const many = Array.from({ length: operations }, (_, at) => set(`k${at}`, "1"));
+        await refused([...many, set("more", "1")], `at most ${operations} keys`);
+        await refused(many, `at most ${operations} keys`, [{ key: "more", version: undefined }]);
         const conditions = many.map(({ key }) => ({ key, version: undefined }));
         expect(await on(conditions, ...many)).toMatchObject({ ok: true });
       });
 
       it("take as many bytes as fit in one transaction, and no more", async () => {
-        const half = "x".repeat(STORE_TXN_BYTES / 2);
-        await refused([set("a", half), set("b", half)], `at most ${STORE_TXN_BYTES} bytes`);
-        expect(await write(set("a", half), set("b", half.slice(2)))).toMatchObject({ ok: true });
+        const { bytes } = store.limits;
+        expect(bytes).toBeGreaterThanOrEqual(STORE_TXN_BYTES);
+        // Each value with its key of one character.
+        const quarter = "x".repeat(bytes / 4 - 1);
+        const full = ["a", "b", "c", "d"].map((key) => set(key, quarter));
+        await refused([...full, set("e", "")], `at most ${bytes} bytes`);
+        expect(await write(...full)).toMatchObject({ ok: true });
       });
 
       it("refuse a key written twice, and a value that is no text", async () => {

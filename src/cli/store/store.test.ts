@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../kit/clock.ts";
 import { silentLog } from "../../kit/log.ts";
+import { systemRandom } from "../../kit/random.ts";
 import { openStore } from "../../store/open.ts";
 import type { Store } from "../../store/store.ts";
 import { run } from "../main.ts";
@@ -18,7 +19,7 @@ describe("shoal store", () => {
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), "shoal-store-"));
     url = `file://${directory}/store`;
-    store = await openStore(url, { clock: systemClock, log: silentLog });
+    store = await openStore(url, { clock: systemClock, random: systemRandom, log: silentLog });
     await set("cluster", '{"format":1}');
     await set("containers/a", '{"name":"redis","Env":["PASSWORD=hunter2"],"registryToken":"t0p"}');
   });

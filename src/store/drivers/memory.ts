@@ -2,7 +2,7 @@
  * The store without a disk: for tests, the simulator, and a manager that is to remember nothing. What it holds outlives
  * the store that was opened on it, as a disk does, when the `MemoryStoreData` is kept.
  */
-import { checkKey, checkOpen, checkPrefix, checkTxn } from "../bounds.ts";
+import { checkKey, checkOpen, checkPrefix, checkTxn, EVERY_STORE } from "../bounds.ts";
 import { Contents, Staged } from "../contents.ts";
 import type { CallOptions, Entry, Store, Txn, TxnResult, WatchObserver } from "../store.ts";
 
@@ -21,6 +21,7 @@ export class MemoryStoreData {
 }
 
 export class MemoryStore implements Store {
+  readonly limits = EVERY_STORE;
   readonly #contents: Contents;
   readonly #closed = new AbortController();
 

@@ -7,7 +7,7 @@
 import type { Clock, Timer } from "../../../kit/clock.ts";
 import { STORE_BATCH_BYTES, STORE_CLOSE_MS, STORE_QUEUE, STORE_TICK_MS } from "../../../kit/limits.ts";
 import type { Logger } from "../../../kit/log.ts";
-import { checkKey, checkOpen, checkPrefix, checkTxn, writeBytes } from "../../bounds.ts";
+import { checkKey, checkOpen, checkPrefix, checkTxn, EVERY_STORE, writeBytes } from "../../bounds.ts";
 import { type Change, Contents, Staged } from "../../contents.ts";
 import {
   type CallOptions,
@@ -36,6 +36,7 @@ interface Waiting {
 }
 
 export class FileStore implements Store {
+  readonly limits = EVERY_STORE;
   readonly #directory: string;
   readonly #clock: Clock;
   readonly #log: Logger;
