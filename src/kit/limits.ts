@@ -300,3 +300,5 @@ export const STORE_ANSWER_BYTES = 256 << 20;
 export const STORE_CONNECTIONS = 128;
 /** Entries in one answer of etcd to a list. */
 export const STORE_PAGE_ENTRIES = 500;
+/** Seconds that Consul keeps a watch's question open while nothing changes. */
+export const CONSUL_WAIT_S = 60;

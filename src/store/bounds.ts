@@ -8,8 +8,8 @@ import { type CallOptions, type Limits, StoreError, type Txn, type Write } from 
 /** A transaction within these may be asked of any store. */
 export const EVERY_STORE: Limits = { operations: STORE_TXN_KEYS, bytes: STORE_TXN_BYTES };
 
-/** Printable ASCII without the space; no empty segment. */
-const KEY = /^[!-.0-~]+(?:\/[!-.0-~]+)*$/;
+/** Printable ASCII without the space; no empty segment, and none that servers take for a way through directories. */
+const KEY = /^(?!\.{1,2}\/)(?!.*\/\.{1,2}\/)(?!(?:.*\/)?\.{1,2}$)[!-.0-~]+(?:\/[!-.0-~]+)*$/;
 const PREFIX = /^[!-~]*$/;
 
 /** @throws StoreError */

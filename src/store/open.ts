@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Clock } from "../kit/clock.ts";
 import type { Logger } from "../kit/log.ts";
 import type { Random } from "../kit/random.ts";
+import { CONSUL_PORT, Consul } from "./drivers/consul/consul.ts";
 import { ETCD_PORT, Etcd } from "./drivers/etcd/etcd.ts";
 import { FileStore } from "./drivers/file/file-store.ts";
 import { systemDisk } from "./drivers/file/system-disk.ts";
@@ -23,7 +24,7 @@ export interface StoreContext {
 }
 
 /** Schemes whose drivers come later. */
-const LATER = ["consul", "zk"];
+const LATER = ["zk"];
 const WORKING = "file:///path, etcd://host:port/path and memory:// work";
 
 /**
@@ -48,6 +49,8 @@ export async function openStore(url: string, context: StoreContext): Promise<Sto
       return FileStore.open(resolve(rest), { clock, log, disk: systemDisk });
     case "etcd":
       return remote(ETCD_PORT, (address) => new Etcd(address, clock));
+    case "consul":
+      return remote(CONSUL_PORT, (address) => new Consul(address, { clock, random }));
   }
   if (LATER.includes(scheme ?? "")) throw new StoreError(`a store in ${scheme}:// is not supported yet: ${WORKING}`);
   throw new StoreError(`unknown store scheme ${scheme}://: ${WORKING}`);

@@ -10,7 +10,7 @@
 export type Version = string;
 
 export interface Entry {
-  /** Segments of printable ASCII joined by `/`, without one at either end, such as `containers/3f2a…`. */
+  /** Segments of printable ASCII, but not `.` and `..`, joined by `/`, without one at either end: `containers/3f2a…`. */
   readonly key: string;
   readonly value: string;
   readonly version: Version;

@@ -52,6 +52,29 @@ export function storeContract(name: string, make: () => Promise<StoreBench>): vo
         expect(await store.list("c")).toEqual([]);
       });
 
+      it("takes any key, and one that others lie below", async () => {
+        const odd = [
+          "!\"#$%&'()*+,-.",
+          ":;<=>?@[\\]^_`{|}~",
+          "%2F",
+          "...",
+          ".a",
+          "a/..b",
+          "b./c",
+          "deep",
+          "deep/a",
+          "deep/a/b/c",
+        ];
+        await write(...odd.map((key) => set(key, key)));
+        for (const key of odd) expect(await store.get(key)).toMatchObject({ key, value: key });
+        await write(remove("deep"), remove("deep/a"));
+        const left = odd.filter((key) => key !== "deep" && key !== "deep/a").sort();
+        expect((await store.list("")).map(({ key, value }) => [key, value])).toEqual(left.map((key) => [key, key]));
+        expect(await store.get("deep")).toBeUndefined();
+        await write(set("deep", "again"));
+        expect(await store.get("deep")).toMatchObject({ value: "again" });
+      });
+
       it("gives in a list what it gives one by one", async () => {
         await write(set("a", "1"), set("b", "2"));
         await write(set("b", "3"));
@@ -99,6 +122,17 @@ export function storeContract(name: string, make: () => Promise<StoreBench>): vo
         expect(await on(absent, set("a", "2"))).toEqual({ ok: false });
         await write(remove("a"));
         expect(await on(absent, set("a", "3"))).toMatchObject({ ok: true });
+      });
+
+      it("deletes only when the key has the version", async () => {
+        await write(set("a", "1"));
+        const first = await versionOf("a");
+        await write(set("a", "2"));
+        expect(await on([{ key: "a", version: first }], remove("a"))).toEqual({ ok: false });
+        expect(await on([{ key: "a", version: undefined }], remove("a"))).toEqual({ ok: false });
+        expect(await on([{ key: "a", version: await versionOf("a") }], remove("a"))).toMatchObject({ ok: true });
+        expect(await on([{ key: "a", version: first }], remove("a"))).toEqual({ ok: false });
+        expect(await on([{ key: "a", version: undefined }], remove("a"))).toMatchObject({ ok: true });
       });
 
       it("may depend on keys that it does not write", async () => {
@@ -348,11 +382,14 @@ export function storeContract(name: string, make: () => Promise<StoreBench>): vo
         expect(await store.list("")).toEqual([]);
       };
 
-      it.each(["", "/a", "a/", "a//b", "a b", "ä", "a\nb", "a\u007f"])("refuse the key %j", async (key) => {
-        await refused([set("fine", "1"), set(key, "1")], "bad key");
-        await refused([set("fine", "1")], "bad key", [{ key, version: undefined }]);
-        await expect(store.get(key)).rejects.toThrow("bad key");
-      });
+      it.each(["", "/a", "a/", "a//b", "a b", "ä", "a\nb", "a\u007f", "..", "a/../b", "./a", "a/."])(
+        "refuse the key %j",
+        async (key) => {
+          await refused([set("fine", "1"), set(key, "1")], "bad key");
+          await refused([set("fine", "1")], "bad key", [{ key, version: undefined }]);
+          await expect(store.get(key)).rejects.toThrow("bad key");
+        },
+      );
 
       it("refuse a prefix that no key can begin with", async () => {
         await expect(store.list("a b")).rejects.toThrow("bad prefix");

@@ -3,15 +3,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { systemClock } from "../../src/kit/clock.ts";
-import { silentLog } from "../../src/kit/log.ts";
-import { systemRandom } from "../../src/kit/random.ts";
 import type { StoreOptions } from "../../src/store/drivers/remote/address.ts";
-import { openStore } from "../../src/store/open.ts";
 import { storeContract } from "../contracts/store.ts";
 import { type Certificates, makeCertificates } from "../e2e/support/certs.ts";
 import { administer, etcd } from "./support/etcd.ts";
 import { storeFaults } from "./support/faults.ts";
+import { open, tlsOptions, txnOf } from "./support/open.ts";
 import { etcdProgram } from "./support/packages.ts";
 import { Server } from "./support/server.ts";
 
@@ -23,9 +20,6 @@ beforeAll(async () => {
   server = await Server.start(etcd(program));
 });
 afterAll(() => server?.remove());
-
-const context = { clock: systemClock, random: systemRandom, log: silentLog };
-const open = (url: string, options: StoreOptions = {}) => openStore(url, { ...context, options });
 
 storeContract("etcd", async () => {
   const url = `etcd://${server.address}/contract/${++paths}`;
@@ -45,7 +39,7 @@ describe("etcd", () => {
       await open(`etcd://${server.address}/beside`),
       await open(`etcd://${server.address}/beside0`),
     ];
-    for (const store of [inner, outer]) await store.txn({ conditions: [], writes: [{ key: "a", value: "1" }] });
+    for (const store of [inner, outer]) await store.txn(txnOf("a", "1"));
     expect((await inner.list("")).map(({ key }) => key)).toEqual(["a"]);
     await inner.close();
     await outer.close();
@@ -68,7 +62,7 @@ describe("etcd", () => {
 
   it("is asked at the next server when one is not there", async () => {
     const store = await open(`etcd://127.0.0.1:1,${server.address}/next`);
-    expect(await store.txn({ conditions: [], writes: [{ key: "a", value: "1" }] })).toMatchObject({ ok: true });
+    expect(await store.txn(txnOf("a", "1"))).toMatchObject({ ok: true });
     expect(await store.get("a")).toMatchObject({ value: "1" });
     await store.close();
   });
@@ -77,7 +71,7 @@ describe("etcd", () => {
     const store = await open("etcd://127.0.0.1:1/none");
     const words = /^etcd at 127\.0\.0\.1:1: 127\.0\.0\.1:1: connect ECONNREFUSED/;
     await expect(store.get("a")).rejects.toThrow(words);
-    const refused = store.txn({ conditions: [], writes: [{ key: "a", value: "1" }] });
+    const refused = store.txn(txnOf("a", "1"));
     await expect(refused).rejects.toMatchObject({ message: expect.stringMatching(words), uncertain: false });
     await store.close();
   });
@@ -109,7 +103,7 @@ describe("etcd", () => {
 
     it("takes a user who may touch the path alone", async () => {
       const store = await open(`etcd://shoal:p%3A%40%2Fss@${secured.address}/shoal`, tls);
-      expect(await store.txn({ conditions: [], writes: [{ key: "a", value: "1" }] })).toMatchObject({ ok: true });
+      expect(await store.txn(txnOf("a", "1"))).toMatchObject({ ok: true });
       expect(await store.list("")).toHaveLength(1);
       await store.close();
     });
@@ -122,7 +116,7 @@ describe("etcd", () => {
       await store.get("a");
       await secured.kill();
       await secured.startAgain();
-      expect(await store.txn({ conditions: [], writes: [{ key: "b", value: "1" }] })).toMatchObject({ ok: true });
+      expect(await store.txn(txnOf("b", "1"))).toMatchObject({ ok: true });
       await store.close();
     });
 
@@ -130,7 +124,7 @@ describe("etcd", () => {
       const wrong = await open(`etcd://shoal:wrong@${secured.address}/shoal`, tls);
       await expect(wrong.get("a")).rejects.toThrow(/authentication failed, invalid user ID or password/);
       const beyond = await open(`etcd://shoal:p%3A%40%2Fss@${secured.address}/other`, tls);
-      const refused = beyond.txn({ conditions: [], writes: [{ key: "a", value: "1" }] });
+      const refused = beyond.txn(txnOf("a", "1"));
       await expect(refused).rejects.toMatchObject({
         uncertain: false,
         message: expect.stringContaining("permission denied"),
@@ -151,11 +145,3 @@ describe("etcd", () => {
     });
   });
 });
-
-function tlsOptions(folder: string): StoreOptions {
-  return {
-    "kv.cacertfile": join(folder, "ca.pem"),
-    "kv.certfile": join(folder, "cert.pem"),
-    "kv.keyfile": join(folder, "key.pem"),
-  };
-}

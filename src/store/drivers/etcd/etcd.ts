@@ -5,7 +5,7 @@
  */
 import type { Readable } from "node:stream";
 import type { Clock } from "../../../kit/clock.ts";
-import { STORE_PAGE_ENTRIES, STORE_WATCH_CHECK_MS } from "../../../kit/limits.ts";
+import { STORE_PAGE_ENTRIES } from "../../../kit/limits.ts";
 import { type Entry, type Limits, StoreError, type Txn, type TxnResult } from "../../store.ts";
 import type { Address } from "../remote/address.ts";
 import { type Answer, HttpServers, linesOf, type Question } from "../remote/http-servers.ts";
@@ -47,7 +47,6 @@ interface Watched {
 export class Etcd implements Remote {
   readonly limits = LIMITS;
   readonly #servers: HttpServers;
-  readonly #clock: Clock;
   readonly #user: string;
   readonly #password: string;
   /** Of the last authentication. */
@@ -55,7 +54,6 @@ export class Etcd implements Remote {
 
   constructor(address: Address, clock: Clock) {
     this.#servers = new HttpServers("etcd", address, clock);
-    this.#clock = clock;
     this.#user = address.user;
     this.#password = address.password;
   }
@@ -109,7 +107,9 @@ export class Etcd implements Remote {
         until,
       );
       told.all(entries);
-      return await Promise.race([this.#listen(stream, told), this.#check(at, prefix, until)]);
+      const look = { ...range(prefix), limit: "1", keys_only: true };
+      const question = () => this.#question("kv/range", look, signal, true);
+      return await Promise.race([this.#listen(stream, told), this.#servers.lookAfter(at, question, until)]);
     } finally {
       over.abort(new Error("the watch is over"));
     }
@@ -131,20 +131,6 @@ export class Etcd implements Remote {
       }
     }
     throw new StoreError(`${this.name} ended a watch`);
-  }
-
-  /** A server that stands still, or has lost the others, says nothing on its watches: it is asked what only a sound one answers. */
-  async #check(at: number, prefix: string, signal: AbortSignal): Promise<never> {
-    for (;;) {
-      await this.#clock.sleep(STORE_WATCH_CHECK_MS, signal);
-      const question = await this.#question(
-        "kv/range",
-        { ...range(prefix), limit: "1", keys_only: true },
-        signal,
-        true,
-      );
-      this.#accept(await this.#servers.askAt(at, question, signal));
-    }
   }
 
   /** Page by page, all as of the first one's revision. */

@@ -9,7 +9,13 @@ import type { Readable } from "node:stream";
 import { buildConnector, Pool } from "undici";
 import type { Clock } from "../../../kit/clock.ts";
 import { withDeadline } from "../../../kit/deadline.ts";
-import { STORE_ANSWER_BYTES, STORE_CONNECTIONS, STORE_DIAL_MS, STORE_TRY_MS } from "../../../kit/limits.ts";
+import {
+  STORE_ANSWER_BYTES,
+  STORE_CONNECTIONS,
+  STORE_DIAL_MS,
+  STORE_TRY_MS,
+  STORE_WATCH_CHECK_MS,
+} from "../../../kit/limits.ts";
 import { StoreError } from "../../store.ts";
 import { type Address, serverName, type Tls } from "./address.ts";
 
@@ -26,6 +32,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
+  /** Milliseconds from its head to its end. */
+  readonly took: number;
 }
 
 interface HttpServer {
@@ -85,8 +93,10 @@ export class HttpServers {
   /** @param hurried the answer must begin within STORE_TRY_MS */
   async askAt(at: number, question: Question, signal: AbortSignal, hurried = question.reads): Promise<Answer> {
     const { status, headers, body } = await this.#open(at, question, signal, hurried && question.reads);
+    const begun = this.#clock.monotonic();
     try {
-      return { status, headers, text: await readWhole(body) };
+      const text = await readWhole(body);
+      return { status, headers, text, took: this.#clock.monotonic() - begun };
     } catch (error) {
       throw this.#failure(at, error);
     }
@@ -98,6 +108,19 @@ export class HttpServers {
     if (status === 200) return body;
     this.#leave(at);
     throw new StoreError(`${this.name}: status ${status}: ${(await readWhole(body)).slice(0, 500)}`);
+  }
+
+  /**
+   * A server that stands still, or has lost the others, says nothing to those who wait for news: it is asked now and then
+   * what only a sound one answers. Rejects when it does not, or with the signal.
+   */
+  async lookAfter(at: number, question: () => Promise<Question>, signal: AbortSignal): Promise<never> {
+    for (;;) {
+      await this.#clock.sleep(STORE_WATCH_CHECK_MS, signal);
+      const { status } = await this.askAt(at, await question(), signal);
+      if (status >= 500) this.#leave(at);
+      if (status >= 400) throw new StoreError(`${this.name}: ${this.#server(at).name}: status ${status}`);
+    }
   }
 
   async close(): Promise<void> {
