@@ -302,3 +302,11 @@ export const STORE_CONNECTIONS = 128;
 export const STORE_PAGE_ENTRIES = 500;
 /** Seconds that Consul keeps a watch's question open while nothing changes. */
 export const CONSUL_WAIT_S = 60;
+/** A session with ZooKeeper; a server that says nothing for two thirds of it is left. */
+export const ZOOKEEPER_SESSION_MS = 9_000;
+/** Questions that a list or a watch has under way at one ZooKeeper server. */
+export const ZOOKEEPER_AT_ONCE = 500;
+/** One request to ZooKeeper: a server closes the connection on what is larger than its `jute.maxbuffer`. */
+export const ZOOKEEPER_REQUEST_BYTES = 1_000 << 10;
+/** Nodes known to be there for others to lie below. */
+export const ZOOKEEPER_PARENTS = 10_000;

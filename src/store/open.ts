@@ -11,6 +11,7 @@ import { MemoryStore } from "./drivers/memory.ts";
 import { type Address, readAddress, type StoreOptions } from "./drivers/remote/address.ts";
 import type { Remote } from "./drivers/remote/remote.ts";
 import { RemoteStore } from "./drivers/remote/remote-store.ts";
+import { ZOOKEEPER_PORT, ZooKeeper } from "./drivers/zookeeper/zookeeper.ts";
 import { type Store, StoreError } from "./store.ts";
 
 export interface StoreContext {
@@ -23,12 +24,10 @@ export interface StoreContext {
   readonly below?: string;
 }
 
-/** Schemes whose drivers come later. */
-const LATER = ["zk"];
-const WORKING = "file:///path, etcd://host:port/path and memory:// work";
+const WORKING = "file:///path, etcd://, consul:// and zk://host:port/path, and memory:// work";
 
 /**
- * The store at `url`: `file:///directory`, made if missing; `etcd://host:port,host:port/path`; or `memory://`, forgotten when
+ * The store at `url`: `file:///directory`, made if missing; `etcd://host:port,host:port/path`, `consul://`, `zk://`; or `memory://`, forgotten when
  * the process ends. A store that other machines keep is not asked anything yet. Rejects with StoreError, one sentence.
  */
 export async function openStore(url: string, context: StoreContext): Promise<Store> {
@@ -51,7 +50,8 @@ export async function openStore(url: string, context: StoreContext): Promise<Sto
       return remote(ETCD_PORT, (address) => new Etcd(address, clock));
     case "consul":
       return remote(CONSUL_PORT, (address) => new Consul(address, { clock, random }));
+    case "zk":
+      return remote(ZOOKEEPER_PORT, (address) => new ZooKeeper(address, clock));
   }
-  if (LATER.includes(scheme ?? "")) throw new StoreError(`a store in ${scheme}:// is not supported yet: ${WORKING}`);
   throw new StoreError(`unknown store scheme ${scheme}://: ${WORKING}`);
 }

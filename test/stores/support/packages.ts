@@ -6,7 +6,7 @@ import { packageCache, unpackedPackages } from "../../e2e/support/debian.ts";
 const SUITE = "bookworm";
 /** The last suite that has Consul: 1.8.7. */
 const CONSUL_SUITE = "bullseye";
-const PACKAGES = ["etcd-server"];
+const ARCHIVES = ["zookeeper", "slf4j", "netty", "dropwizard-metrics", "snappy"].map((name) => `lib${name}-java`);
 
 export async function etcdProgram(): Promise<string> {
   return join(await bookworm(), "usr/bin/etcd");
@@ -17,4 +17,10 @@ export async function consulProgram(): Promise<string> {
   return join(await unpackedPackages("stores-consul", packages, packageCache()), "usr/bin/consul");
 }
 
-const bookworm = () => unpackedPackages("stores-bookworm", { suite: SUITE, packages: PACKAGES }, packageCache());
+/** The folder with Java's archives; a machine that runs them has to be there. */
+export async function zookeeperArchives(): Promise<string> {
+  return join(await bookworm(), "usr/share/java");
+}
+
+const bookworm = () =>
+  unpackedPackages("stores-etcd-zookeeper", { suite: SUITE, packages: ["etcd-server", ...ARCHIVES] }, packageCache());
