@@ -2,6 +2,7 @@
 
 import type { Clock } from "../kit/clock.ts";
 import type { Logger } from "../kit/log.ts";
+import { systemRandom } from "../kit/random.ts";
 import { openStore } from "../store/open.ts";
 import type { Discovery } from "./discovery.ts";
 import { FileDiscovery } from "./file.ts";
@@ -9,7 +10,7 @@ import { type HubAccess, type HubAddress, hubAddress, tokenAddress } from "./hub
 import { HubClient } from "./hub/client.ts";
 import { HubDiscovery } from "./hub/discovery.ts";
 import { nodesDiscovery } from "./nodes.ts";
-import { type DiscoveryOptions, readHubTls } from "./options.ts";
+import { type DiscoveryOptions, readHubTls, storeOptions } from "./options.ts";
 import { CLASSIC_PATH, StoredDiscovery } from "./stored.ts";
 
 export interface DiscoveryContext {
@@ -53,7 +54,13 @@ export async function openDiscovery(url: string, context: DiscoveryContext): Pro
     case "zk":
       return new StoredDiscovery({
         url,
-        store: await openStore(url, { clock, log }),
+        store: await openStore(url, {
+          clock,
+          random: systemRandom,
+          log,
+          options: storeOptions(context.options),
+          mayBeRoot: true,
+        }),
         clock,
         path: context.options?.path ?? CLASSIC_PATH,
       });

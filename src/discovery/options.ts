@@ -33,6 +33,15 @@ export function readDiscoveryOptions(texts: readonly string[]): DiscoveryOptions
   return options;
 }
 
+/** Those that concern a store, by their names there. */
+export function storeOptions({ caFile, certFile, keyFile }: DiscoveryOptions = {}): Readonly<Record<string, string>> {
+  return {
+    ...(caFile !== undefined && { "kv.cacertfile": caFile }),
+    ...(certFile !== undefined && { "kv.certfile": certFile }),
+    ...(keyFile !== undefined && { "kv.keyfile": keyFile }),
+  };
+}
+
 export function readHubTls({ caFile, certFile, keyFile }: DiscoveryOptions = {}): {
   readonly ca?: Buffer | undefined;
   readonly cert?: Buffer | undefined;

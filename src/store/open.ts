@@ -8,7 +8,7 @@ import { ETCD_PORT, Etcd } from "./drivers/etcd/etcd.ts";
 import { FileStore } from "./drivers/file/file-store.ts";
 import { systemDisk } from "./drivers/file/system-disk.ts";
 import { MemoryStore } from "./drivers/memory.ts";
-import { type Address, readAddress, type StoreOptions } from "./drivers/remote/address.ts";
+import { type Address, publicUrl, readAddress, type StoreOptions } from "./drivers/remote/address.ts";
 import type { Remote } from "./drivers/remote/remote.ts";
 import { RemoteStore } from "./drivers/remote/remote-store.ts";
 import { ZOOKEEPER_PORT, ZooKeeper } from "./drivers/zookeeper/zookeeper.ts";
@@ -20,8 +20,8 @@ export interface StoreContext {
   readonly log: Logger;
   /** Of stores that other machines keep: credentials and TLS, by the names in remote/address.ts. */
   readonly options?: StoreOptions;
-  /** A path below the URL's own, for those stores. */
-  readonly below?: string;
+  /** Of those stores: the URL needs no path. For who keeps to a path of its own, and lets alone what else is there. */
+  readonly mayBeRoot?: boolean;
 }
 
 const WORKING = "file:///path, etcd://, consul:// and zk://host:port/path, and memory:// work";
@@ -31,11 +31,14 @@ const WORKING = "file:///path, etcd://, consul:// and zk://host:port/path, and m
  * the process ends. A store that other machines keep is not asked anything yet. Rejects with StoreError, one sentence.
  */
 export async function openStore(url: string, context: StoreContext): Promise<Store> {
-  const { clock, random, log, options, below } = context;
+  const { clock, random, log, options, mayBeRoot } = context;
   const [whole = "", scheme] = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(url) ?? [];
   const rest = url.slice(whole.length);
   const remote = (port: number, make: (address: Address) => Remote): Store => {
-    const address = readAddress(url, port, options, below);
+    const address = readAddress(url, port, options);
+    if (address.path === "" && !mayBeRoot) {
+      throw new StoreError(`store "${publicUrl(url)}" names no path: add one, as in ${publicUrl(whole)}host/shoal`);
+    }
     return new RemoteStore(make(address), address.path, { clock, random });
   };
   switch (scheme?.toLowerCase()) {

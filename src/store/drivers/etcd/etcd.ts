@@ -208,13 +208,12 @@ function messageIn(text: string): string {
   }
 }
 
-/** All keys that begin with a prefix, which is never empty: a path comes first. */
+/** All keys that begin with a prefix; of an empty one, etcd's own way to say all. */
 function range(prefix: string): { key: string; range_end: string } {
+  if (prefix === "") return { key: base64("\0"), range_end: base64("\0") };
   const last = prefix.length - 1;
-  return {
-    key: base64(prefix),
-    range_end: base64(prefix.slice(0, last) + String.fromCharCode(prefix.charCodeAt(last) + 1)),
-  };
+  const next = prefix.slice(0, last) + String.fromCharCode(prefix.charCodeAt(last) + 1);
+  return { key: base64(prefix), range_end: base64(next) };
 }
 
 function entryOf({ key, value = "", mod_revision }: KeyValue): Entry {

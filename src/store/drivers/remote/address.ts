@@ -22,7 +22,7 @@ export interface Tls {
 export interface Address {
   /** At least one, in the order given. */
   readonly servers: readonly Server[];
-  /** All keys are below it, as `path/key`. */
+  /** All keys are below it, as `path/key`; empty when the URL names none. */
   readonly path: string;
   /** Consul knows no users: its token is the password. */
   readonly user: string;
@@ -47,20 +47,13 @@ export const STORE_OPTIONS: StoreOptions = {
 const URL_FORM = /^([a-z]+):\/\/(?:([^/@]*)@)?([^/@]+)(?:\/([^?#]*))?$/i;
 const SERVER_FORM = /^(?:\[([0-9a-f:.]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/i;
 
-/**
- * @param below a path below the URL's own
- * @throws StoreError, one sentence without the password
- */
-export function readAddress(url: string, defaultPort: number, options: StoreOptions = {}, below = ""): Address {
+/** @throws StoreError, one sentence without the password */
+export function readAddress(url: string, defaultPort: number, options: StoreOptions = {}): Address {
   const match = URL_FORM.exec(url);
   if (!match) throw new StoreError(`bad store "${publicUrl(url)}": expected scheme://host:port,host:port/path`);
-  const [, scheme = "", userinfo = "", hosts = "", ownPath = ""] = match;
-  const path = [ownPath, below].map((part) => part.replace(/^\/+|\/+$/g, "")).filter((part) => part !== "");
-  if (path.length === 0) {
-    const example = `${scheme}://${hosts}/shoal`;
-    throw new StoreError(`store "${publicUrl(url)}" names no path: add one, as in ${example}`);
-  }
-  checkKey(path.join("/"));
+  const [, , userinfo = "", hosts = "", rawPath = ""] = match;
+  const path = rawPath.replace(/^\/+|\/+$/g, "");
+  if (path !== "") checkKey(path);
   for (const name of Object.keys(options)) {
     const known = Object.keys(STORE_OPTIONS).join(", ");
     if (!Object.hasOwn(STORE_OPTIONS, name)) throw new StoreError(`unknown option ${name} of a store: use ${known}`);
@@ -68,7 +61,7 @@ export function readAddress(url: string, defaultPort: number, options: StoreOpti
   const colon = userinfo.includes(":") ? userinfo.indexOf(":") : userinfo.length;
   return {
     servers: hosts.split(",").map((text) => readServer(text, defaultPort)),
-    path: path.join("/"),
+    path,
     user: decoded(userinfo.slice(0, colon)) || (options["kv.user"] ?? ""),
     password: decoded(userinfo.slice(colon + 1)) || readPassword(options),
     tls: readTls(options),

@@ -4,7 +4,6 @@
  *
  * A question may be asked again when it only reads, or when no connection could be opened for it: then nothing was sent.
  */
-import { setMaxListeners } from "node:events";
 import type { Readable } from "node:stream";
 import { buildConnector, Pool } from "undici";
 import type { Clock } from "../../../kit/clock.ts";
@@ -132,7 +131,6 @@ export class HttpServers {
     // Lives as long as the answer's body is read.
     const stop = new AbortController();
     const abort = () => stop.abort(signal.reason);
-    setMaxListeners(0, signal);
     if (signal.aborted) abort();
     signal.addEventListener("abort", abort, { once: true });
     const send = () =>

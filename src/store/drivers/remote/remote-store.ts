@@ -37,14 +37,13 @@ export class RemoteStore implements Store {
   readonly #underWay = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
-  /** @param path all keys are below it */
+  /** @param path all keys are below it, unless it is empty */
   constructor(remote: Remote, path: string, { clock, random }: RemoteContext) {
     this.#remote = remote;
-    this.#root = `${path}/`;
+    this.#root = path === "" ? "" : `${path}/`;
     this.#clock = clock;
     this.#random = random;
-    // One listener for each watch.
-    setMaxListeners(0, this.#closed.signal);
+    manyListeners(this.#closed.signal);
   }
 
   get limits(): Limits {
@@ -79,7 +78,7 @@ export class RemoteStore implements Store {
   async watch(prefix: string, observer: WatchObserver, signal: AbortSignal): Promise<void> {
     checkOpen(this.#closed.signal);
     checkPrefix(prefix);
-    const until = AbortSignal.any([signal, this.#closed.signal]);
+    const until = manyListeners(AbortSignal.any([signal, this.#closed.signal]));
     let failures = 0;
     while (!until.aborted) {
       const picture = new Picture(quietAfter(until, observer));
@@ -121,7 +120,8 @@ export class RemoteStore implements Store {
   ): Promise<T> {
     const { name } = this.#remote;
     if (this.#underWay.size >= STORE_QUEUE) throw new StoreError(`${STORE_QUEUE} questions wait for ${name}`);
-    const answer = withDeadline(this.#clock, ms, name, ask, options?.signal);
+    const asked = (signal: AbortSignal) => ask(manyListeners(signal));
+    const answer = withDeadline(this.#clock, ms, name, asked, options?.signal);
     const settled = answer.catch(() => undefined);
     this.#underWay.add(settled);
     try {
@@ -147,6 +147,12 @@ export class RemoteStore implements Store {
   #outside<T extends Change>(change: T): T {
     return { ...change, key: change.key.slice(this.#root.length) };
   }
+}
+
+/** Whatever goes on under a signal listens to it: many at once are no leak. */
+function manyListeners(signal: AbortSignal): AbortSignal {
+  setMaxListeners(0, signal);
+  return signal;
 }
 
 /** Not even what is being told when the signal aborts. */

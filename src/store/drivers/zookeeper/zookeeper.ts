@@ -6,6 +6,7 @@
  * A list is read node by node: each entry as it was at some moment of the call.
  */
 import type { Clock } from "../../../kit/clock.ts";
+import { orAbort } from "../../../kit/deadline.ts";
 import { ZOOKEEPER_AT_ONCE, ZOOKEEPER_PARENTS, ZOOKEEPER_REQUEST_BYTES } from "../../../kit/limits.ts";
 import type { Change } from "../../contents.ts";
 import { type Entry, type Limits, StoreError, type Txn, type TxnResult } from "../../store.ts";
@@ -100,13 +101,6 @@ export class ZooKeeper implements Remote {
       changed.add(keyOf(path));
       wake();
     });
-    const lost = new Promise<never>((_, reject) => {
-      const end = () => reject(this.#sessions.failure(signal.aborted ? signal.reason : connection.ended.reason));
-      for (const each of [signal, connection.ended]) {
-        if (each.aborted) end();
-        each.addEventListener("abort", end, { once: true });
-      }
-    });
     const listen = async (): Promise<never> => {
       await connection.ask(watchRequest(directoryOf(prefix)), signal);
       told.all(await this.#walk(connection, prefix, signal));
@@ -124,7 +118,7 @@ export class ZooKeeper implements Remote {
       }
     };
     try {
-      return await Promise.race([listen(), lost]);
+      return await orAbort(listen(), AbortSignal.any([signal, connection.ended]));
     } catch (error) {
       throw this.#sessions.failure(error);
     } finally {
@@ -197,9 +191,9 @@ export class ZooKeeper implements Remote {
   }
 }
 
-/** The node that all nodes with the prefix lie below; a path always comes first. */
+/** The node that all nodes with the prefix lie below. */
 function directoryOf(prefix: string): string {
-  return pathOf(prefix.slice(0, prefix.lastIndexOf("/")));
+  return pathOf(prefix.slice(0, Math.max(0, prefix.lastIndexOf("/"))));
 }
 
 function entryOf(key: string, node: Node | undefined): Entry | undefined {
@@ -223,7 +217,8 @@ async function getStat(connection: Connection, path: string, signal: AbortSignal
 
 async function getChildren(connection: Connection, path: string, signal: AbortSignal): Promise<readonly string[]> {
   const reply = await unless([ERROR.noNode], connection.ask(readRequest(OP.getChildren, path), signal));
-  return reply?.body.list(() => `${path}/${reply.body.text()}`) ?? [];
+  const above = path === "/" ? "" : path;
+  return reply?.body.list(() => `${above}/${reply.body.text()}`) ?? [];
 }
 
 /** Undefined when the server answers with one of these errors. */
