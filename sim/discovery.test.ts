@@ -1,6 +1,8 @@
 /** When a record's node counts as gone: by its reader's monotonic clock alone, and only while it could read. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Entry, Registration } from "../src/discovery/discovery.ts";
+import { LiveRecords } from "../src/discovery/live-records.ts";
+import { writeRecord } from "../src/discovery/record.ts";
 import { CLASSIC_PATH, StoredDiscovery } from "../src/discovery/stored.ts";
 import { MemoryStore, MemoryStoreData } from "../src/store/drivers/memory.ts";
 import { type Store, StoreError, type WatchObserver } from "../src/store/store.ts";
@@ -8,6 +10,47 @@ import { SimClock } from "./clock.ts";
 
 const TTL_MS = 30_000;
 const ID = "0123456789abcdef";
+
+describe("a node that tells its heartbeats to a hub", () => {
+  const GROUP = "hub/nodes/c";
+  const KEY = `${GROUP}/a:1`;
+  const record = { address: "a:1", id: ID, ttlMs: TTL_MS };
+
+  it("is alive by them alone, and its record is written often enough for others who read the store", async () => {
+    const clock = new SimClock();
+    const data = new MemoryStoreData();
+    const stop = new AbortController();
+    const open = () =>
+      new LiveRecords({ store: new MemoryStore(data), clock, prefix: "hub/nodes/", keepSilentMs: TTL_MS });
+    const [own, other] = [open(), open()];
+    const done = Promise.all([own.run(stop.signal), other.run(stop.signal)]);
+    const states = () => [own, other].map((one) => one.of(GROUP).map(({ silentMs }) => silentMs === undefined));
+    let writes = 0;
+    const counting = new MemoryStore(data).watch(
+      "hub/nodes/",
+      { snapshot: () => {}, change: () => writes++ },
+      stop.signal,
+    );
+    expect(own.beat(KEY, record)).toBe(false);
+    await own.write(KEY, writeRecord(record));
+    for (let beat = 1; beat <= 60; beat++) {
+      await clock.advance(3_000);
+      expect(own.beat(KEY, { ...record, beat })).toBe(true);
+      expect(states()).toEqual([[true], [true]]);
+    }
+    expect(writes).toBeGreaterThan(10);
+    expect(writes).toBeLessThan(20);
+    expect(own.beat(KEY, { ...record, name: "other" })).toBe(false);
+    await clock.advance(TTL_MS + 2_000);
+    expect(states()).toEqual([[false], [false]]);
+    // It must write its record to come back.
+    expect(own.beat(KEY, record)).toBe(false);
+    await clock.advance(TTL_MS + 2_000);
+    expect(states()).toEqual([[], []]);
+    stop.abort();
+    await Promise.all([done, counting]);
+  });
+});
 
 describe("a node in a store", () => {
   let clock: SimClock;

@@ -7,8 +7,11 @@ import type { Clock } from "../kit/clock.ts";
 import { withDeadline } from "../kit/deadline.ts";
 import { DISCOVERY_LOOK_MS, STORE_WRITE_MS } from "../kit/limits.ts";
 import type { Store, Entry as StoreEntry } from "../store/store.ts";
-import { entryOf, type NodeRecord, readRecord } from "./record.ts";
+import { entryOf, type NodeRecord, readRecord, writeRecord } from "./record.ts";
 import { type Seen, Sightings } from "./sightings.ts";
+
+/** Share of a record's time to live after which a heartbeat is written: whoever reads the store sees one in time. */
+const WRITTEN_WITHIN = 1 / 3;
 
 export interface LiveRecordsOptions {
   readonly store: Store;
@@ -29,6 +32,7 @@ export class LiveRecords {
   readonly #options: LiveRecordsOptions;
   readonly #sightings: Sightings<NodeRecord>;
   readonly #groups = new Map<string, Set<string>>();
+  readonly #writing = new Set<string>();
   #making = false;
   #readable = true;
 
@@ -73,6 +77,10 @@ export class LiveRecords {
     return rows.sort((a, b) => (a.address < b.address ? -1 : 1));
   }
 
+  has(key: string): boolean {
+    return this.#sightings.has(key);
+  }
+
   /** Records of a group, silent ones included. */
   count(group: string): number {
     return this.#groups.get(group)?.size ?? 0;
@@ -83,6 +91,25 @@ export class LiveRecords {
     return this.of(group)
       .filter(({ silentMs }) => silentMs === undefined)
       .map(({ value }) => entryOf(value));
+  }
+
+  /**
+   * A heartbeat that was told here, not read: a record that says nothing new is seen at once, and written when others on the
+   * same store must see it. So a beat costs mostly no write, and waits for none; a store that is down takes no node out.
+   * @returns false when the record is to be written: it is new, or says something else
+   */
+  beat(key: string, record: NodeRecord): boolean {
+    const known = this.#sightings.get(key);
+    if (!known || differs(known.value, record)) return false;
+    const ageMs = this.#sightings.touch(key);
+    if (ageMs === undefined) return false;
+    if (record.ttlMs !== undefined && ageMs > record.ttlMs * WRITTEN_WITHIN && !this.#writing.has(key)) {
+      this.#writing.add(key);
+      void this.write(key, writeRecord(record))
+        .catch((error: Error) => this.#options.onTrouble?.(error))
+        .finally(() => this.#writing.delete(key));
+    }
+    return true;
   }
 
   /** Writes a record, or takes it away; it is to be seen here when that is durable. Rejects with StoreError. */

@@ -10,8 +10,9 @@ interface Sighting<T> {
   version: string;
   value: T;
   ttlMs: number;
-  /** Monotonic milliseconds. */
+  /** When a sign of life was seen, and when its record changed: monotonic milliseconds. */
   seenAt: number;
+  changedAt: number;
   /** Since when it counts as silent; undefined while it is alive. */
   silentSince: number | undefined;
 }
@@ -36,10 +37,6 @@ export class Sightings<T> {
     this.#lookedAt = clock.monotonic();
   }
 
-  get size(): number {
-    return this.#all.size;
-  }
-
   /**
    * The record under `key` reads so now. The same version says nothing new.
    * @param ttlMs Infinity: it is alive for as long as it is there
@@ -49,8 +46,20 @@ export class Sightings<T> {
     const known = this.#all.get(key);
     if (known?.version === version) return false;
     const news = !known || known.silentSince !== undefined || differs(known.value, value);
-    this.#all.set(key, { version, value, ttlMs, seenAt: this.#clock.monotonic(), silentSince: undefined });
+    const now = this.#clock.monotonic();
+    this.#all.set(key, { version, value, ttlMs, seenAt: now, changedAt: now, silentSince: undefined });
     return news;
+  }
+
+  /**
+   * It gave a sign of life that is not in its record.
+   * @returns milliseconds since its record changed; undefined when it is not there or silent
+   */
+  touch(key: string): number | undefined {
+    const sighting = this.#all.get(key);
+    if (!sighting || sighting.silentSince !== undefined) return undefined;
+    sighting.seenAt = this.#clock.monotonic();
+    return sighting.seenAt - sighting.changedAt;
   }
 
   /** @returns whether it was there */
@@ -61,6 +70,10 @@ export class Sightings<T> {
   get(key: string): Seen<T> | undefined {
     const sighting = this.#all.get(key);
     return sighting && this.#seen(sighting);
+  }
+
+  has(key: string): boolean {
+    return this.#all.has(key);
   }
 
   version(key: string): string | undefined {
@@ -96,11 +109,13 @@ export class Sightings<T> {
     return due;
   }
 
-  /** It is silent indeed, if it still has this version. */
+  /** It is silent indeed, if it still has this version and gave no sign of life meanwhile. */
   silence(key: string, version: string): boolean {
     const sighting = this.#all.get(key);
+    const now = this.#clock.monotonic();
     if (sighting?.version !== version || sighting.silentSince !== undefined) return false;
-    sighting.silentSince = this.#clock.monotonic();
+    if (now - sighting.seenAt < sighting.ttlMs) return false;
+    sighting.silentSince = now;
     return true;
   }
 

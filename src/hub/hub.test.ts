@@ -1,6 +1,11 @@
 /** A hub over HTTP: classic Swarm's hosted protocol, clusters with names, and who may do what. */
 import { statSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { makeCertificates } from "../api/listener/testing.ts";
+import { hubAddress } from "../discovery/hub/address.ts";
+import { HubClient } from "../discovery/hub/client.ts";
+import { systemClock } from "../kit/clock.ts";
+import { mapAtMost } from "../kit/limit.ts";
 import { openTestHub, type TestHub } from "./testing.ts";
 
 const ID = "0123456789abcdef";
@@ -173,6 +178,36 @@ describe("a hub", () => {
     expect(again.status).toBe(304);
     expect((await hub.fetch("/page/none.js")).status).toBe(404);
     expect((await hub.fetch("/page/app.js")).headers.get("content-type")).toContain("javascript");
+  });
+});
+
+describe("a hub with TLS", () => {
+  it("is asked with a certificate's authority of one's own, and refused without", async () => {
+    const { ca, cert, key } = makeCertificates();
+    const hub = await openTestHub({ store: "memory://", tls: { cert, key, verify: false } });
+    const address = hubAddress(hub.url, { token: hub.adminToken });
+    const trusting = new HubClient(address, systemClock, { ca });
+    expect((await trusting.call({ path: "/v1/me" })).text).toContain('"name":"admin"');
+    await trusting.close();
+    const strict = new HubClient(address, systemClock);
+    await expect(strict.call({ path: "/v1/me" })).rejects.toThrow(/cannot be reached: .*certificate/);
+    await strict.close();
+    await hub.close();
+  });
+});
+
+describe("many nodes", () => {
+  it("are all registered, each with its own record, and stay while they beat", async () => {
+    const hub = await openTestHub();
+    const created = await hub.fetch("/v1/clusters", { token: hub.adminToken, method: "POST" });
+    const client = new HubClient(hubAddress(`${hub.url}/v1/clusters/${await created.text()}`, {}), systemClock);
+    const nodes = Array.from({ length: 300 }, (_, index) => `10.0.${index >> 8}.${index & 255}:2375`);
+    const register = (address: string, beat: number) =>
+      client.call({ method: "POST", path: "?ttl=600", body: JSON.stringify({ addr: address, id: ID, beat }) });
+    for (const beat of [1, 2]) await mapAtMost(32, nodes, (address) => register(address, beat));
+    expect(JSON.parse((await client.call({})).text)).toEqual([...nodes].sort());
+    await client.close();
+    await hub.close();
   });
 });
 

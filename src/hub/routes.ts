@@ -40,11 +40,16 @@ export function hubRoutes(state: HubState, rights: HubRights, log: Logger): read
     const records = which === "nodes" ? nodes : managers;
     const group = which === "nodes" ? state.groupOf(cluster) : state.managersOf(cluster);
     const record = recordOf(await call.text(), call.request.query.get("ttl"));
-    const isNew = !records.of(group).some(({ address }) => address === record.address);
+    const key = `${group}/${record.address}`;
+    if (records.beat(key, record)) {
+      sendEmpty(call.answer, 200);
+      return;
+    }
+    const isNew = !records.has(key);
     if (isNew && records.count(group) >= DISCOVERY_ENTRIES) {
       throw new DockerError(403, `this cluster has ${DISCOVERY_ENTRIES} ${which} already`);
     }
-    await records.write(`${group}/${record.address}`, writeRecord(record), call.request.signal);
+    await records.write(key, writeRecord(record), call.request.signal);
     if (isNew)
       log.info(`${which === "nodes" ? "node" : "manager"} joined`, { cluster: cluster.id, address: record.address });
     sendEmpty(call.answer, 200);
@@ -124,7 +129,7 @@ export function hubRoutes(state: HubState, rights: HubRights, log: Logger): read
     ofCluster("DELETE", "/nodes/([^/]+)", async (call) => {
       const group = state.groupOf(call.member());
       const address = call.params[3] ?? "";
-      if (!nodes.of(group).some((one) => one.address === address)) throw notFound(`no such node: ${address}`);
+      if (!nodes.has(`${group}/${address}`)) throw notFound(`no such node: ${address}`);
       await nodes.write(`${group}/${address}`, undefined, call.request.signal);
       log.info("node removed", { address });
       sendEmpty(call.answer, 204);

@@ -47,7 +47,7 @@ export class HubClient {
       ...(body === undefined ? [] : ["Content-Type", "application/json"]),
       ...headers,
     ];
-    const request = { method, path: `${base}${path}` || "/", headers: sent, body };
+    const request = { method, path: `${base}${path}` || "/", headers: sent, body, lane: "quick" } as const;
     const answer = await withDeadline(
       this.#clock,
       HUB_CALL_MS,
