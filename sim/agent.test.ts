@@ -59,10 +59,10 @@ describe("an agent", () => {
     },
     withdraw: async (address) => void withdrawn.push(address),
   };
-  const start = (more: Partial<AgentOptions> = {}, url = "token://…"): (() => Promise<void>) => {
+  const start = (more: Partial<AgentOptions> = {}): (() => Promise<void>) => {
     const stopping = new AbortController();
     const context = { clock, random: seededRandom(1), log: silentLog };
-    const done = beat({ ...options, ...more }, { url }, registry, identity, context, stopping.signal);
+    const done = beat({ ...options, ...more }, { url: "token://…" }, registry, identity, context, stopping.signal);
     const stop = async (): Promise<void> => {
       stopping.abort();
       await done;
@@ -116,7 +116,9 @@ describe("an agent", () => {
     expect(identity.id).toBe(id);
     await start({ advertise: "10.0.0.9:2375" })();
     expect(withdrawn).toEqual(["10.0.0.1:2375"]);
-    await start({ advertise: "10.0.0.7:2375" }, "etcd://other")();
+    // Elsewhere it was never registered, and the file holds no token.
+    await start({ advertise: "10.0.0.7:2375", discovery: "token://y" })();
+    expect(readFileSync(join(directory, "node.json"), "utf8")).not.toContain("token");
     expect(withdrawn).toEqual(["10.0.0.1:2375"]);
     expect(new Set(beats.map(({ registration }) => registration.id))).toEqual(new Set([id]));
   });

@@ -8,7 +8,7 @@ import type { Random } from "../kit/random.ts";
 
 interface Kept {
   readonly id: string;
-  /** By discovery URL. */
+  /** By place of registration. */
   readonly addresses: Readonly<Record<string, string>>;
 }
 
@@ -46,13 +46,13 @@ export class Identity {
   }
 
   /** Where a registration of an earlier time may still be; undefined: there was none. */
-  addressAt(discovery: string): string | undefined {
-    return this.#addresses[discovery];
+  addressAt(place: string): string | undefined {
+    return this.#addresses[place];
   }
 
-  remember(discovery: string, address: string): void {
-    if (this.#addresses[discovery] === address) return;
-    this.#addresses = { ...this.#addresses, [discovery]: address };
+  remember(place: string, address: string): void {
+    if (this.#addresses[place] === address) return;
+    this.#addresses = { ...this.#addresses, [place]: address };
     this.#write();
   }
 

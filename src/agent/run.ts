@@ -1,7 +1,9 @@
 /** The agent process: registers its node with discovery, heartbeat by heartbeat, until told to stop. */
+import { createHash } from "node:crypto";
 import { availableParallelism, hostname, totalmem } from "node:os";
 import type { Discovery, Registration, Registry } from "../discovery/discovery.ts";
 import { openDiscovery } from "../discovery/open.ts";
+import { isNodeName } from "../discovery/record.ts";
 import { backoff } from "../kit/backoff.ts";
 import { type Clock, systemClock } from "../kit/clock.ts";
 import { AGENT_RETRY } from "../kit/limits.ts";
@@ -41,6 +43,9 @@ export async function runAgent(options: AgentOptions, log: Logger, signal: Abort
   }
 }
 
+/** Tells places of registration apart without keeping what opens them. */
+const placeOf = (discovery: string): string => createHash("sha256").update(discovery).digest("hex").slice(0, 16);
+
 export async function beat(
   options: AgentOptions,
   { url }: Pick<Discovery, "url">,
@@ -56,10 +61,11 @@ export async function beat(
     ...(name !== undefined && { name }),
     ...(Object.keys(labels).length > 0 && { labels }),
     ttlMs,
-    host: hostname(),
+    ...(isNodeName(hostname()) && { host: hostname() }),
     cpus: availableParallelism(),
     memory: totalmem(),
   };
+  const place = placeOf(options.discovery);
   const pause = (ms: number): Promise<void> => clock.sleep(ms, signal).catch(() => undefined);
   if (delayMs >= 1) await pause(random.int(Math.floor(delayMs)));
   let failures = 0;
@@ -80,7 +86,7 @@ export async function beat(
 
   /** At a new address the old record goes first: two at once would be a node and its clone. */
   async function register(registration: Registration): Promise<void> {
-    const before = identity.addressAt(url);
+    const before = identity.addressAt(place);
     if (before !== undefined && before !== advertise) {
       await registry.withdraw(before, signal).catch((error: Error) => {
         log.warn("the registration at the former address stays until its time is up", {
@@ -90,6 +96,6 @@ export async function beat(
       });
     }
     await registry.register(registration, signal);
-    identity.remember(url, advertise);
+    identity.remember(place, advertise);
   }
 }

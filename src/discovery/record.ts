@@ -81,10 +81,14 @@ function idOf(value: unknown): string | undefined {
   return id;
 }
 
+/** As host names are, and a little more. */
+export const isNodeName = (text: string): boolean =>
+  /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(text) && text.length <= DISCOVERY_NAME_CHARS;
+
 function nameOf(what: string, value: unknown): string | undefined {
   const name = textOf(what, value);
   if (name === undefined) return undefined;
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name) || name.length > DISCOVERY_NAME_CHARS) {
+  if (!isNodeName(name)) {
     throw new Error(`bad ${what} of a node: only [a-zA-Z0-9][a-zA-Z0-9_.-]*, ${DISCOVERY_NAME_CHARS} at most`);
   }
   return name;

@@ -2,6 +2,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { AgentOptions } from "../../agent/options.ts";
+import { isNodeName } from "../../discovery/record.ts";
 import { checkAdvertised, duration, heartbeat } from "../checks.ts";
 import { discoveryOptionsOf } from "../discovery-opt.ts";
 import { CliError } from "../fail.ts";
@@ -45,7 +46,7 @@ export function validateJoin(
   if (ttlMs <= heartbeatMs) throw new CliError("--ttl must be strictly superior to the heartbeat value");
   const delayMs = duration("--delay", flags.delay);
   if (delayMs < 0) throw new CliError("--delay should not be a negative number");
-  if (flags.name !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/.test(flags.name)) {
+  if (flags.name !== undefined && !isNodeName(flags.name)) {
     throw new CliError(`invalid --name "${flags.name}": only [a-zA-Z0-9][a-zA-Z0-9_.-]* are allowed`);
   }
   return {
