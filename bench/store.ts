@@ -1,8 +1,9 @@
 /**
  * Transactions of a store: in memory against in a file, one writer against many, and how many share one sync.
  *
- *   store [--seconds 3] [--rounds 5] [--writers 64] [--quick]
+ *   store [--seconds 3] [--rounds 5] [--writers 64] [--quick] [--store etcd://host:port/path …]
  *
+ * Stores that other machines keep take part when they are named; what they hold below their path is written over.
  * Each writer waits for its transaction (one key of many, 400 bytes) before the next. Cases alternate; medians of rounds.
  */
 import { mkdtemp, rm } from "node:fs/promises";
@@ -11,10 +12,12 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { systemClock } from "../src/kit/clock.ts";
 import { silentLog } from "../src/kit/log.ts";
+import { systemRandom } from "../src/kit/random.ts";
 import type { Disk } from "../src/store/drivers/file/disk.ts";
 import { FileStore } from "../src/store/drivers/file/file-store.ts";
 import { systemDisk } from "../src/store/drivers/file/system-disk.ts";
 import { MemoryStore } from "../src/store/drivers/memory.ts";
+import { openStore } from "../src/store/open.ts";
 import type { Store } from "../src/store/store.ts";
 import { figure, median, table } from "./stats.ts";
 
@@ -62,7 +65,7 @@ async function write(store: Store, writers: number, ms: number): Promise<{ done:
   return { done, seconds: (systemClock.monotonic() - from) / 1000 };
 }
 
-async function compare(ms: number, rounds: number, writers: number): Promise<void> {
+async function compare(ms: number, rounds: number, writers: number, urls: readonly string[]): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "shoal-bench-"));
   const counter = countingDisk();
   const memory = new MemoryStore();
@@ -73,6 +76,14 @@ async function compare(ms: number, rounds: number, writers: number): Promise<voi
     { name: "file, 1 writer", store: file, writers: 1, perSecond: [], perSync: [] },
     { name: `file, ${writers} writers`, store: file, writers, perSecond: [], perSync: [] },
   ];
+  for (const url of urls) {
+    const store = await openStore(url, { clock: systemClock, random: systemRandom, log: silentLog });
+    const name = url.slice(0, url.indexOf(":"));
+    for (const count of [1, writers]) {
+      const words = count === 1 ? "1 writer" : `${count} writers`;
+      cases.push({ name: `${name}, ${words}`, store, writers: count, perSecond: [], perSync: [] });
+    }
+  }
   try {
     for (let round = -1; round < rounds; round++) {
       console.error(round < 0 ? "warming up" : `round ${round + 1} of ${rounds}`);
@@ -85,7 +96,7 @@ async function compare(ms: number, rounds: number, writers: number): Promise<voi
       }
     }
   } finally {
-    await file.close();
+    await Promise.all([...new Set(cases.map(({ store }) => store))].map((store) => store.close()));
     await rm(directory, { recursive: true });
   }
   const single = median(cases[2]?.perSecond ?? []);
@@ -93,7 +104,7 @@ async function compare(ms: number, rounds: number, writers: number): Promise<voi
     name,
     figure(median(perSecond)),
     figure(median(perSecond) / single),
-    figure(median(perSync)),
+    perSync.every(Number.isFinite) ? figure(median(perSync)) : "",
   ]);
   console.log(table(["transactions", "per second", "ratio to file, 1 writer", "per sync"], rows));
 }
@@ -105,8 +116,9 @@ export async function main(): Promise<void> {
       rounds: { type: "string" },
       writers: { type: "string", default: "64" },
       quick: { type: "boolean", default: false },
+      store: { type: "string", multiple: true, default: [] },
     },
   });
   const rounds = Number(values.rounds ?? (values.quick ? 3 : 5));
-  await compare(Number(values.seconds) * 1000, rounds, Number(values.writers));
+  await compare(Number(values.seconds) * 1000, rounds, Number(values.writers), values.store);
 }

@@ -1,5 +1,6 @@
-// `npm test`: installs what is missing, builds, and runs the unit tests, those of the hub's page in headless Chromium, the
-// machine driver's tests and the end-to-end suite twice, the second time with cluster IDs unlike the engines'. Plain JavaScript that runs before anything is installed.
+// `npm test`: installs what is missing, builds, and runs the unit tests, those of the hub's page in headless Chromium,
+// the stores' drivers on real servers, the machine driver's tests and the end-to-end suite twice, the second time with cluster
+// IDs unlike the engines'. Plain JavaScript that runs before anything is installed.
 // A file that failed runs once more by itself, and both outcomes are told (CONTRIBUTING.md says why).
 // The last line is always `N passed, N failed`.
 import { build, installPackages, missingForPage, missingPackages, npmInstall, npmMissing } from "./lib/install.mjs";
@@ -8,11 +9,11 @@ import { interrupt, MINUTE, otherNode, runSuite, show } from "./lib/suite.mjs";
 import { settled, worthAgain } from "./lib/tally.mjs";
 
 const USAGE = `Usage: npm test [-- flags]
-  --only unit|page|machine|e2e|minted   only these; may be given several times
+  --only unit|page|stores|machine|e2e|minted   only these; may be given several times
   --ci      also lint, type check, and the unit tests on the newest LTS Node
   --full    the slow counts: 3,000 streams over each transport instead of 300`;
 
-const KINDS = ["unit", "page", "machine", "e2e", "minted"];
+const KINDS = ["unit", "page", "stores", "machine", "e2e", "minted"];
 /** The newest LTS line of Node, which CI tries beside the one that runs this. */
 const NEWEST_LTS = "26";
 /** More files than this do not fail by chance. */
@@ -130,7 +131,7 @@ async function main() {
   const options = parse(process.argv.slice(2));
   hurried = options.ci && !options.full;
   const wants = (kind) => options.only.includes(kind);
-  const real = wants("machine") || wants("e2e") || wants("minted");
+  const real = wants("stores") || wants("machine") || wants("e2e") || wants("minted");
   const isRoot = process.getuid?.() === 0;
   await prepare({ real: real && isRoot, page: wants("page") && isRoot });
   if (options.ci) {
@@ -146,6 +147,7 @@ async function main() {
   const deadline = (options.full ? 240 : 38) * MINUTE;
   const plain = { name: "end to end", project: "e2e", real: true, env, deadline };
   const suites = {
+    stores: { name: "stores", project: "stores", deadline: 12 * MINUTE },
     machine: { name: "machines", project: "machine", real: true, deadline: 5 * MINUTE },
     e2e: plain,
     minted: {
@@ -157,7 +159,7 @@ async function main() {
   };
   if (isRoot) {
     for (const [kind, suite] of Object.entries(suites)) if (wants(kind)) looked.push(await first(suite));
-  } else if (real) count("real engines", false, "they need root (namespaces, mounts), and this user is not");
+  } else if (real) count("real engines and stores", false, "they need root (namespaces, mounts), and this user is not");
   for (const look of looked) await again(look);
 }
 

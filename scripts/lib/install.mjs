@@ -20,7 +20,13 @@ const PROGRAMS = {
   tar: "tar",
 };
 /** And what the suites on real engines call besides. */
-const TEST_PROGRAMS = { openssl: "openssl", script: "bsdutils", find: "findutils", awk: "mawk" };
+const TEST_PROGRAMS = {
+  openssl: "openssl",
+  script: "bsdutils",
+  find: "findutils",
+  awk: "mawk",
+  java: "default-jre-headless",
+};
 const ENGINE_UNITS = ["docker.service", "docker.socket", "containerd.service"];
 
 /**

@@ -5,7 +5,7 @@ import { systemClock } from "../../src/kit/clock.ts";
 import { STORE_LATER_KEYS, STORE_TXN_BYTES, STORE_TXN_KEYS, STORE_WRITE_MS } from "../../src/kit/limits.ts";
 import { silentLog } from "../../src/kit/log.ts";
 import { MemoryStore } from "../../src/store/drivers/memory.ts";
-import { StoreError, type Txn, type TxnResult } from "../../src/store/store.ts";
+import { type Limits, StoreError, type Txn, type TxnResult } from "../../src/store/store.ts";
 import { TestClock } from "./test-clock.ts";
 
 /** Notes its transactions, and waits before each when told to. */
@@ -28,8 +28,12 @@ class WatchedStore extends MemoryStore {
   }
 }
 
-function open() {
-  const store = new WatchedStore();
+/** As etcd and ZooKeeper are. */
+class RoomyStore extends WatchedStore {
+  override readonly limits: Limits = { operations: 128, bytes: STORE_TXN_BYTES * 3 };
+}
+
+function open(store = new WatchedStore()) {
   const clock = new TestClock(systemClock);
   return { store, clock, writer: new StoreWriter(store, { clock, log: silentLog }) };
 }
@@ -67,6 +71,18 @@ describe("StoreWriter", () => {
       expect(txn.length % 3).toBe(0);
     }
     expect(await store.list("")).toHaveLength(150);
+  });
+
+  it("makes use of a store that takes larger transactions, but of no caller's that not every store takes", async () => {
+    const { store, writer } = open(new RoomyStore());
+    const groups = Array.from({ length: 50 }, (_, i) => [set(`a${i}`, "1"), set(`b${i}`, "1"), set(`c${i}`, "1")]);
+    await Promise.all(groups.map((group) => writer.write(group)));
+    expect(store.txns.map(({ length }) => length)).toEqual([126, 24]);
+    const third = "x".repeat(STORE_TXN_BYTES / 3);
+    await Promise.all(Array.from({ length: 8 }, (_, i) => writer.write([set(`d${i}`, third)])));
+    expect(store.txns.slice(2).map(({ length }) => length)).toEqual([8]);
+    const many = Array.from({ length: STORE_TXN_KEYS + 1 }, (_, i) => set(`e${i}`, "1"));
+    await expect(writer.write(many)).rejects.toMatchObject({ status: 503 });
   });
 
   it("never has more bytes in a transaction than a store takes, and still writes everything", async () => {

@@ -28,7 +28,7 @@ import { awaitOutcome } from "./uncertain.ts";
 import { readVolume } from "./volumes/volume.ts";
 
 /** The store's own entry. */
-const CLUSTER = "cluster";
+export const CLUSTER = "cluster";
 /** Of the entries' form; another one is not ours to read. */
 const FORMAT = 1;
 

@@ -2,21 +2,28 @@
  * A store that is restored from a backup while the manager runs. The backup knows less than the manager does, so all that
  * the manager knows is written into it again; what only the backup knows, the next manager takes in.
  */
+import type { Version, WatchObserver } from "../store/store.ts";
 import type { Cluster } from "./cluster.ts";
-import { clusterWrite } from "./restore.ts";
+import { CLUSTER, clusterWrite } from "./restore.ts";
 
-/** Until the signal aborts. Rejects when the store cannot be watched. */
+/**
+ * Until the signal aborts. Rejects when the store cannot be watched. The store's own entry tells: whatever comes in the
+ * place of everything gives it another version, and an interruption alone does not.
+ */
 export async function followStore(cluster: Cluster, signal: AbortSignal): Promise<void> {
-  let restored = false;
-  const observer = {
-    // The first one is what the manager has loaded.
-    snapshot: () => {
-      if (restored) writeAgain(cluster);
-      restored = true;
+  let known: { readonly version: Version | undefined } | undefined;
+  const observer: WatchObserver = {
+    snapshot: (entries) => {
+      const version = entries.find(({ key }) => key === CLUSTER)?.version;
+      // The first one is what the manager has loaded.
+      if (known && known.version !== version) writeAgain(cluster);
+      known = { version };
     },
-    change: () => {},
+    change: ({ key, version }) => {
+      if (key === CLUSTER) known = { version };
+    },
   };
-  await cluster.options.store.watch("", observer, signal);
+  await cluster.options.store.watch(CLUSTER, observer, signal);
 }
 
 function writeAgain(cluster: Cluster): void {

@@ -1,9 +1,11 @@
 /** What a manager is asked to be: the plain outcome of its flags and environment. Must not know where it came from. */
+
 import type { HubAccess } from "../discovery/hub/address.ts";
 import type { DiscoveryOptions } from "../discovery/options.ts";
 import type { LogLevel } from "../kit/log.ts";
 import type { GroupOptions } from "../scheduler/group.ts";
 import type { Matcher } from "../scheduler/matcher.ts";
+import type { StoreOptions } from "../store/drivers/remote/address.ts";
 
 export interface ManagerTls {
   /** PEM. Required with `verify`. */
@@ -40,8 +42,10 @@ export interface ManageOptions {
   readonly bindMounts: "check" | "engine" | undefined;
   /** Names of volumes that are but caches. */
   readonly cacheVolumes: readonly Matcher[];
-  /** `file:///directory` or `memory://`. */
+  /** `file:///directory`, `memory://`, or `etcd://`, `consul://`, `zk://` with servers and a path. */
   readonly store: string;
+  /** Credentials and TLS of a store that other machines keep. */
+  readonly storeOptions: StoreOptions;
   readonly cors: boolean;
   /** Refuse to listen beyond loopback without verified TLS. */
   readonly requireTls: boolean;

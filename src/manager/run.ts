@@ -53,7 +53,12 @@ export async function runManager(
     options: options.discoveryOptions,
     hub: options.hub,
   });
-  const store = await openStore(options.store, { clock: systemClock, random: systemRandom, log });
+  const store = await openStore(options.store, {
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    options: options.storeOptions,
+  });
   const cluster = openCluster(options, store, log, auditLog?.audit);
   const stopping = new AbortController();
   // One listener for each open stream: as many as there are clients.

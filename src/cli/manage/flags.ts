@@ -40,6 +40,7 @@ export interface ManageFlags {
   readonly bindMounts?: string;
   readonly cacheVolumes?: readonly string[];
   readonly store?: string;
+  readonly storeOpt?: readonly string[];
   readonly requireTls?: boolean;
   readonly allowHost?: readonly string[];
   readonly apiVersion?: string;
@@ -93,7 +94,12 @@ function placement(command: Command): void {
     )
     .option(
       "--store <url>",
-      "file:///directory, or memory:// to keep nothing (default file:///var/lib/shoal/store for root, else below ~/.local/state; env SHOAL_STORE)",
+      "file:///directory, etcd://, consul:// or zk://host:port,…/path, or memory:// to keep nothing (default file:///var/lib/shoal/store for root, else below ~/.local/state; env SHOAL_STORE)",
+    )
+    .option(
+      "--store-opt <key=value>",
+      "kv.cacertfile, kv.certfile, kv.keyfile, kv.tls=true, kv.user, kv.passwordfile (repeat; env SHOAL_STORE_USER, SHOAL_STORE_PASSWORD)",
+      repeat,
     )
     .option("--cluster-opt <key=value>", "swarm.overcommit=0.05, swarm.createretry=0 (repeat)", repeat);
 }

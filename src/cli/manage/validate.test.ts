@@ -88,6 +88,7 @@ describe("shoal manage's options", () => {
         bindMounts: undefined,
         cacheVolumes: [],
         store: "file:///var/lib/shoal/store",
+        storeOptions: {},
         cors: false,
         requireTls: false,
         allowHosts: [],

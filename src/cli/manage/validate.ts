@@ -13,6 +13,7 @@ import { discoveryOptionsOf } from "../discovery-opt.ts";
 import { CliError, messageOf } from "../fail.ts";
 import { hubAccess } from "../hub-access.ts";
 import type { Env } from "../io.ts";
+import { storeOptionsOf } from "../store-opt.ts";
 import type { ManageFlags } from "./flags.ts";
 import { defaultHosts, listenAddress } from "./hosts.ts";
 import { defaultStore } from "./store.ts";
@@ -81,6 +82,7 @@ export function validateManage(
           : oneOf("--bind-mounts", flags.bindMounts, ["check", "engine"] as const),
       cacheVolumes: (flags.cacheVolumes ?? []).map(glob),
       store: flags.store ?? (env.SHOAL_STORE || defaultStore(env, uid)),
+      storeOptions: storeOptionsOf(flags.storeOpt, env),
       cors: flags.apiEnableCors === true,
       requireTls: flags.requireTls === true,
       allowHosts: flags.allowHost ?? [],

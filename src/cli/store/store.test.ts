@@ -92,7 +92,7 @@ describe("shoal store", () => {
   });
 
   it("says what is wrong in one sentence", async () => {
-    expect((await shoal("dump", "memory://")).err).toContain("shoal store works on file:// stores");
+    expect((await shoal("dump", "memory://")).err).toContain("a store in memory:// is its manager's alone");
     expect((await shoal("dump", "file://")).err).toBe('shoal: store "file://" names no directory\n');
     expect((await shoal("dump", join(directory, "none"))).err).toBe(`shoal: there is no store in ${directory}/none\n`);
     expect((await shoal("restore", url, join(directory, "none"))).err).toBe(`shoal: there is no ${directory}/none\n`);

@@ -43,7 +43,7 @@ export class MemoryStore implements Store {
 
   async txn(txn: Txn, options?: CallOptions): Promise<TxnResult> {
     checkOpen(this.#closed.signal, options);
-    checkTxn(txn);
+    checkTxn(txn, this.limits);
     const staged = new Staged(this.#contents);
     const result = staged.add(txn);
     this.#contents.apply(staged.changes, staged.revision);
