@@ -19,6 +19,7 @@ export class Faults {
   readonly #resumers = new Set<() => void>();
   #dead = false;
   #hung = false;
+  #vanished = false;
   #flap: Timer | undefined;
   /** Milliseconds before each answer. */
   slowMs = 0;
@@ -41,6 +42,10 @@ export class Faults {
     return this.#hung;
   }
 
+  get isVanished(): boolean {
+    return this.#vanished;
+  }
+
   /** Refuses new connections and cuts all open ones. */
   dead(on = true): void {
     if (this.#dead === on) return;
@@ -53,6 +58,12 @@ export class Faults {
   hung(on = true): void {
     this.#hung = on;
     if (!on) this.#resume();
+  }
+
+  /** The whole host gives no sign: nothing is accepted or refused, streams freeze. */
+  vanished(on = true): void {
+    this.#vanished = on;
+    this.hung(on);
   }
 
   slow(ms: number): void {
@@ -91,7 +102,7 @@ export class Faults {
   /** All switches off. */
   clear(): void {
     this.flapping(undefined);
-    this.hung(false);
+    this.vanished(false);
     this.slowMs = 0;
     this.badJson = false;
     this.halfAnswer = false;
@@ -111,6 +122,11 @@ export class Faults {
   /** Resolves when an answer may be sent; rejects when the client is gone. */
   async gate(signal: AbortSignal): Promise<void> {
     if (this.slowMs > 0) await this.#clock.sleep(this.slowMs, signal);
+    await this.awake(signal);
+  }
+
+  /** Resolves when it does not hang (any more); rejects when the client is gone. */
+  async awake(signal: AbortSignal): Promise<void> {
     while (this.#hung && !this.#dead) {
       await new Promise<void>((resolve, reject) => {
         const resume = (): void => {

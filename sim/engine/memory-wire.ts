@@ -20,6 +20,7 @@ export class MemoryWire implements EngineWire {
   readonly #faults: Faults;
   readonly #open = new Set<(error: WireError) => void>();
   readonly #unlisten: () => void;
+  readonly #closing = new AbortController();
 
   constructor(address: string, handler: Handler, face: HttpFace, faults: Faults) {
     this.address = address;
@@ -42,6 +43,7 @@ export class MemoryWire implements EngineWire {
   async request(request: WireRequest): Promise<WireAnswer> {
     if (this.#faults.isDead) throw this.#refused();
     if (request.signal?.aborted) throw new WireError("aborted", false, "aborted before it was sent");
+    await this.#dialled(request.signal);
     const abort = new AbortController();
     return await new Promise<WireAnswer>((resolve, reject) => {
       let body: Readable | undefined;
@@ -80,16 +82,27 @@ export class MemoryWire implements EngineWire {
     });
   }
 
-  connect(signal?: AbortSignal): Promise<Duplex> {
-    if (this.#faults.isDead) return Promise.reject(this.#refused());
-    if (signal?.aborted) return Promise.reject(new WireError("aborted", false, "aborted before it was dialled"));
+  async connect(signal?: AbortSignal): Promise<Duplex> {
+    if (this.#faults.isDead) throw this.#refused();
+    if (signal?.aborted) throw new WireError("aborted", false, "aborted before it was dialled");
+    await this.#dialled(signal);
     const [ours, theirs] = connectionPair();
     this.#face.accept(theirs);
-    return Promise.resolve(ours);
+    return ours;
+  }
+
+  /** A host that gives no sign lets dials wait until it is back, or the caller gives up. */
+  async #dialled(signal: AbortSignal | undefined): Promise<void> {
+    if (!this.#faults.isVanished) return;
+    await this.#faults
+      .awake(AbortSignal.any([this.#closing.signal, ...(signal ? [signal] : [])]))
+      .catch((reason: unknown) => Promise.reject(abortError(reason, this.address, false)));
+    if (this.#faults.isDead) throw this.#refused();
   }
 
   close(): Promise<void> {
     this.#unlisten();
+    this.#closing.abort(broken());
     this.#break();
     return Promise.resolve();
   }

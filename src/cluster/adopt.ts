@@ -67,6 +67,8 @@ function newRecord(cluster: Cluster, node: ClusterNode, row: ListedContainer, hi
     starting: 0,
     streams: 0,
     recipe: undefined,
+    moves: undefined,
+    startsAgain: false,
     removed: false,
   };
   if (!record.needsKnown) node.unmeasured++;

@@ -35,6 +35,9 @@ import { Refresher } from "./refresh.ts";
 import { Registry } from "./registry.ts";
 import { Remembered } from "./remembered.ts";
 import { type RememberedObject, remembering } from "./remembered-objects.ts";
+import { makeLimbo } from "./reschedule/limbo.ts";
+import type { RescheduleMode } from "./reschedule/policy.ts";
+import { Rescheduler } from "./reschedule/rescheduler.ts";
 import { StoreWriter } from "./store-writer.ts";
 import { Tags } from "./tags.ts";
 import { Tombstones } from "./tombstones.ts";
@@ -59,6 +62,8 @@ export interface ClusterOptions {
   readonly bindMounts?: BindMode | undefined;
   /** Names of volumes that are but caches; none without. */
   readonly cacheVolumes?: readonly Matcher[];
+  /** What moves when its node is lost, and does not say itself; undefined: what its restart policy tells. */
+  readonly reschedule?: RescheduleMode | undefined;
   /** Test mode: every container gets a cluster ID unlike the engine's. */
   readonly mintIds: boolean;
   /** Makes the connection to the engine at an address; not started yet. */
@@ -107,12 +112,17 @@ export class Cluster {
   readonly rememberedNetworks: Notes<RememberedObject>;
   readonly rememberedVolumes: Notes<RememberedObject>;
   readonly tombstones = new Tombstones();
+  /** Where containers are that wait for a node; none of `nodes`. */
+  readonly limbo: ClusterNode;
+  readonly rescheduler: Rescheduler;
 
   constructor(options: ClusterOptions) {
     this.options = options;
     this.clock = options.clock;
     this.random = options.random;
     this.log = options.log;
+    this.limbo = makeLimbo(options);
+    this.rescheduler = new Rescheduler(this);
     this.decisions = new Decisions();
     this.pullMemory = new PullMemory(options.clock);
     this.refresher = new Refresher(this);

@@ -13,6 +13,7 @@ import { CREATE_MS, NODES_TRIED, RECIPE_CHARS } from "../kit/limits.ts";
 import type { GroupAsk } from "../scheduler/group.ts";
 import { type Decision, place, refusalError } from "../scheduler/place.ts";
 import { type Request, readRequest } from "../scheduler/request.ts";
+import type { Write } from "../store/store.ts";
 import { PathSearch } from "./bind-paths.ts";
 import { claimNonce } from "./claim.ts";
 import type { Cluster } from "./cluster.ts";
@@ -33,6 +34,8 @@ import { haveNetworks } from "./networks/create.ts";
 import type { ClusterNode } from "./node.ts";
 import type { Placement } from "./placements.ts";
 import type { ContainerRecord, Recipe } from "./record.ts";
+import { movesOf } from "./reschedule/policy.ts";
+import { recipeWrite } from "./reschedule/recipes.ts";
 import { settling } from "./settling.ts";
 import { surroundingsOf } from "./surroundings.ts";
 import { clusterText } from "./translate.ts";
@@ -52,8 +55,22 @@ export interface Order {
   readonly body: unknown;
   readonly name: string;
   readonly request: Request;
-  /** Given when the container exists already and keeps its identity on another node. */
-  readonly identity: { readonly id: string; readonly epoch: number } | undefined;
+  /** Given when the container exists already and goes on elsewhere. */
+  readonly successor: Successor | undefined;
+}
+
+/** A container's next copy: it keeps ID and name, and at no moment does the cluster have none of the two copies, or both. */
+export interface Successor {
+  readonly id: string;
+  readonly epoch: number;
+  /** It ran, and is to run again. */
+  readonly startsAgain: boolean;
+  /** The present copy leaves the inventory; in one step with the booking of the next one's place. */
+  readonly giveWay: () => void;
+  /** It is there again; in one step with the end of a booking that made nothing. */
+  readonly takeBack: () => void;
+  /** The engine's answer was lost, and it turned out that it had made the next copy. */
+  readonly made: () => void;
 }
 
 /** @param wantedName the client's, "" when it gave none. Throws DockerError. */
@@ -75,7 +92,7 @@ export async function createContainer(cluster: Cluster, wantedName: string, reci
   // On a node that is being read there may be a volume of the name, or a member of the group.
   const mayLive = request.volumes.some((ref) => livesNowhere(cluster, ref)) || mayBeUnread(cluster, request.group);
   if (mayLive && (await settling(cluster))) requireFree(cluster, name);
-  return placeOrder(cluster, { recipe, body, name, request, identity: undefined }, new Map());
+  return placeOrder(cluster, { recipe, body, name, request, successor: undefined }, new Map());
 }
 
 function chooseName(cluster: Cluster, wanted: string): string {
@@ -104,7 +121,7 @@ export async function placeOrder(cluster: Cluster, order: Order, excluded: Map<s
     // From the decision to the booked placement nothing waits: that is the lock.
     requireReserve(cluster, order.request.group);
     let decision = decide(cluster, order, excluded);
-    if (decision.refusal !== undefined && order.identity === undefined && (await settling(cluster))) {
+    if (decision.refusal !== undefined && order.successor === undefined && (await settling(cluster))) {
       requireFree(cluster, order.name);
       decision = decide(cluster, order, excluded);
     }
@@ -207,16 +224,18 @@ function chooseNode(cluster: Cluster, order: Order, decision: Decision): Cluster
 /** Takes the name, the resources and the ports, and a home for its group. Synchronous. */
 function book(cluster: Cluster, order: Order, node: ClusterNode, excluded: Tried): Placement {
   const nonce = cluster.random.hex(8);
+  const { successor } = order;
+  successor?.giveWay();
   const record: ContainerRecord = {
-    id: order.identity?.id ?? cluster.random.hex(32),
+    id: successor?.id ?? cluster.random.hex(32),
     name: order.name,
     nonce,
-    epoch: order.identity?.epoch ?? 1,
+    epoch: successor?.epoch ?? 1,
     node,
     engineId: "",
     engineName: order.name,
     // What exists is found and listed while its next copy is made.
-    state: order.identity ? "created" : "placing",
+    state: successor ? "created" : "placing",
     created: Math.floor(cluster.clock.now() / 1000),
     sequence: cluster.inventory.nextSequence(),
     image: order.request.image,
@@ -235,10 +254,13 @@ function book(cluster: Cluster, order: Order, node: ClusterNode, excluded: Tried
     starting: 0,
     streams: 0,
     recipe: order.recipe.text.length > RECIPE_CHARS ? undefined : order.recipe,
+    moves: movesOf(order.request, order.body, cluster.options.reschedule ?? "auto"),
+    startsAgain: successor?.startsAgain ?? false,
     removed: false,
   };
   const volumes = order.request.volumes.map((ref) => engineVolumeName(cluster, ref));
   const placement: Placement = { nonce, volumes, record, uncertainSince: undefined };
+  if (successor) placement.decided = (made) => (made ? successor.made() : successor.takeBack());
   joinGroup(cluster, order.request.group, node, excluded);
   if (order.request.group !== undefined) cluster.groups.begun(order.request.group.key);
   cluster.inventory.add(record);
@@ -269,10 +291,15 @@ function unbook(cluster: Cluster, placement: Placement): void {
   cluster.placements.delete(placement.nonce);
   cluster.registry.settleIntent(placement.nonce);
   // Once the engine has told of it, only the engine can say that it is gone.
-  if (placement.record.engineId === "") forget(cluster, placement.record);
+  const { record } = placement;
+  if (record.engineId === "") {
+    forget(cluster, record);
+    placement.decided?.(false);
+  } else if (record.removed) placement.decided?.(false);
   else {
-    cluster.registry.remember(placement.record);
-    cluster.refresher.mark(placement.record, true);
+    cluster.registry.remember(record);
+    cluster.refresher.mark(record, true);
+    placement.decided?.(true);
   }
 }
 
@@ -285,7 +312,7 @@ async function createOn(
   const { recipe } = order;
   const { record } = placement;
   requireMeant(cluster, node, order.request.image);
-  const known = cluster.options.mintIds || order.identity !== undefined;
+  const known = cluster.options.mintIds || order.successor !== undefined;
   const version = clampVersion(recipe.version ?? node.view.apiVersion, node.view.minApiVersion, node.view.apiVersion);
   await haveNetworks(cluster, node, order.request.networks);
   const edited = engineBody(cluster, node, recipe.text, order.body, {
@@ -314,10 +341,19 @@ async function createOn(
   cluster.placements.delete(placement.nonce);
   await orUndo(cluster, final, async () => {
     await connectOthers(node, final, edited);
-    await cluster.registry.own(final, placement.nonce);
+    await cluster.registry.own(final, placement.nonce, keptRecipe(final, order));
   });
   cluster.refresher.mark(final, true);
   return { record: final, text: splice(text, [{ path: ["Id"], json: JSON.stringify(final.id) }]) };
+}
+
+/** How it was asked for, for the day on which it has to run elsewhere. */
+function keptRecipe(record: ContainerRecord, { recipe, successor }: Order): readonly Write[] {
+  if (record.moves === undefined || successor) return [];
+  const write = recipeWrite(record.id, recipe);
+  if (write) return [write];
+  record.moves = undefined;
+  return [];
 }
 
 /** The engine would take another image that it has under the tag. Throws its 404, after which clients pull. */

@@ -165,6 +165,18 @@ export function retellEntry(entry: ListEntry, told: Told): ListEntry {
   return cut(splice(text, edits), status ?? entry.status);
 }
 
+/** The same row of a container that is on no node. */
+export function pendingEntry(entry: ListEntry): ListEntry {
+  if (entry.tail.length === 0) return entry;
+  const text = Buffer.concat([entry.head, Buffer.from('""'), entry.tail]).toString();
+  const edits = [
+    { path: ["State"], json: JSON.stringify("pending") },
+    { path: ["Ports"], json: "[]" },
+    { path: ["Labels", NODE_LABEL], json: undefined },
+  ];
+  return cut(splice(text, edits), { before: "pending", duration: undefined, after: "" });
+}
+
 /** The Status of a state that a call or an event led to; undefined for those that only a list tells. */
 function toldStatus({ state, exitCode }: Told): ListEntry["status"] | undefined {
   const duration = humanDuration(0);

@@ -1,5 +1,5 @@
 /** Finding what a client named, or the right refusal: gone is 404, unknown is 503, unreachable is 503. */
-import { type DockerError, nodeUnreachable, noSuchContainer, unavailable } from "../docker/errors.ts";
+import { type DockerError, nodeUnreachable, noSuchContainer, pendingContainer, unavailable } from "../docker/errors.ts";
 import { UNKNOWN_GRACE_MS } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
 import type { ClusterNode } from "./node.ts";
@@ -12,11 +12,18 @@ export function requireContainer(cluster: Cluster, ref: string): ContainerRecord
   return record;
 }
 
-/** The container of a reference, wherever it is. Throws DockerError 400, 404, 409 or 503. */
+/** The container of a reference, wherever it is, on whatever node. Throws DockerError 400, 404, 409 or 503. */
 export function findContainer(cluster: Cluster, ref: string): ContainerRecord {
+  const record = findAnywhere(cluster, ref);
+  if (record.state === "pending") throw pendingContainer(record.name, cluster.rescheduler.reasonOf(record));
+  requireMade(record);
+  return record;
+}
+
+/** The same where a container may as well be on no node. Throws DockerError 400, 404 or 503. */
+export function findAnywhere(cluster: Cluster, ref: string): ContainerRecord {
   const record = cluster.inventory.find(ref);
   if (!record) throw missing(cluster, noSuchContainer(ref));
-  requireMade(record);
   return record;
 }
 

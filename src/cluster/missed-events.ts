@@ -1,6 +1,6 @@
 /**
- * Events of ours, for what has happened and no engine tells any more: in an engine's own form, marked as made up, kept a
- * while for readers of the past. Must not know how it was found out.
+ * Events of ours, in an engine's own form, kept a while for readers of the past: for what has happened and no engine tells
+ * any more (marked as made up), and for what no engine knows of. Must not know how it was found out.
  */
 import { parseEvent } from "../engine/event.ts";
 import { MISSED_EVENTS_REMEMBERED } from "../kit/limits.ts";
@@ -26,33 +26,45 @@ const MADE_UP = "shoal.missed";
 
 /** In this order. When it really happened nobody knows: the events' time is now. */
 export function publishMissed(cluster: Cluster, node: ClusterNode, subject: Subject, actions: readonly string[]): void {
-  for (const action of actions) {
-    const event = missedEvent(cluster, node, subject, action);
-    cluster.missedEvents.push(event);
-    if (cluster.missedEvents.length > MISSED_EVENTS_REMEMBERED) cluster.missedEvents.shift();
-    cluster.events.publish(event);
-  }
+  for (const action of actions) publish(cluster, node, subject, action, { [MADE_UP]: "true" });
 }
 
-function missedEvent(cluster: Cluster, node: ClusterNode, subject: Subject, action: string): ClusterEvent {
+/** What the cluster itself did with a container: `pending`, `reschedule`. */
+export function publishOwn(cluster: Cluster, node: ClusterNode, subject: Subject, action: string): void {
+  publish(cluster, node, subject, action, {});
+}
+
+type Marks = Readonly<Record<string, string>>;
+
+function publish(cluster: Cluster, node: ClusterNode, subject: Subject, action: string, marks: Marks): void {
+  const event = eventOf(cluster, node, subject, action, marks);
+  cluster.missedEvents.push(event);
+  if (cluster.missedEvents.length > MISSED_EVENTS_REMEMBERED) cluster.missedEvents.shift();
+  cluster.events.publish(event);
+}
+
+function eventOf(cluster: Cluster, node: ClusterNode, subject: Subject, action: string, marks: Marks): ClusterEvent {
   const last = cluster.missedEvents.at(-1)?.timeNano ?? 0n;
   const now = BigInt(cluster.clock.now()) * 1_000_000n;
   const timeNano = now > last ? now : last + 1n;
-  const words = subject.type === "container" ? ofContainer(subject.record, action) : ofObject(subject, action);
+  const { type } = subject;
+  const words = type === "container" ? ofContainer(subject.record, action, marks) : ofObject(subject, action, marks);
   const text = `${JSON.stringify(words).slice(0, -1)},"scope":"local","time":${timeNano / 1_000_000_000n},"timeNano":${timeNano}}`;
   const event = parseEvent(text);
   if (!event) throw new Error(`an event of ours is none: ${text}`);
   return clusterEvent(cluster, node, event);
 }
 
-function ofContainer({ id, image, name, exitCode, labels, state }: ContainerRecord, action: string): object {
+function ofContainer(record: ContainerRecord, action: string, marks: Marks): object {
+  const { id, image, name, exitCode, labels, state } = record;
   const exit = action === "die" && exitCode !== undefined && state === "exited" ? { exitCode: `${exitCode}` } : {};
-  const actor = { ID: id, Attributes: { ...labels, ...exit, image, name, [MADE_UP]: "true" } };
+  const actor = { ID: id, Attributes: { ...labels, ...exit, image, name, ...marks } };
   return { status: action, id, from: image, Type: "container", Action: action, Actor: actor };
 }
 
-function ofObject({ type, object }: Exclude<Subject, { type: "container" }>, action: string): object {
+function ofObject(subject: Exclude<Subject, { type: "container" }>, action: string, marks: Marks): object {
+  const { type, object } = subject;
   const { key, name, driver } = object;
   const [ID, attributes] = type === "network" ? [key, { name, type: driver }] : [name, { driver }];
-  return { Type: type, Action: action, Actor: { ID, Attributes: { ...attributes, [MADE_UP]: "true" } } };
+  return { Type: type, Action: action, Actor: { ID, Attributes: { ...attributes, ...marks } } };
 }

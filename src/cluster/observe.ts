@@ -112,6 +112,7 @@ function takeState(cluster: Cluster, node: ClusterNode, state: EngineState, erro
   node.error = error;
   node.updatedAt = cluster.clock.now();
   node.touch();
+  cluster.rescheduler.nodeChanged();
   if (before === state) return;
   const fields = { node: node.name, address: node.address, ...(error !== undefined && { error }) };
   if (state !== "healthy") cluster.refresher.giveUp(node);

@@ -4,6 +4,7 @@
 import type { PortClaim } from "../scheduler/request.ts";
 import type { ListEntry } from "./list-entry.ts";
 import type { ClusterNode } from "./node.ts";
+import type { Moves } from "./reschedule/policy.ts";
 
 /** What a container holds while it holds anything. */
 export interface Needs {
@@ -20,9 +21,10 @@ export interface Needs {
 
 export const NO_NEEDS: Needs = { nanoCpus: 0, memory: 0, ports: [], whenExited: false };
 
-/** `placing`: decided, not yet made on any engine. All others are dockerd's words. */
+/** `placing`: decided, not yet made on any engine. `pending`: on no node, waiting for one. All others are dockerd's words. */
 export type ContainerState =
   | "placing"
+  | "pending"
   | "created"
   | "running"
   | "paused"
@@ -75,6 +77,10 @@ export interface ContainerRecord {
   streams: number;
   /** How it was asked for, until it has run once: what another node needs to make it again. */
   recipe: Recipe | undefined;
+  /** Whether it may run elsewhere when its node is lost; undefined when the store does not know how it was asked for. */
+  moves: Moves | undefined;
+  /** It ran before its node was lost, and has not been started again since. */
+  startsAgain: boolean;
   /** Its place is gone: it left the inventory. */
   removed: boolean;
 }
@@ -111,6 +117,7 @@ export function holds(record: Pick<ContainerRecord, "state" | "needs" | "startin
       return true;
     case "exited":
       return record.needs.whenExited;
+    case "pending":
     case "removing":
     case "dead":
       return false;

@@ -8,6 +8,8 @@ import { type GroupOptions, groupLabel } from "../scheduler/group.ts";
 import type { Write } from "../store/store.ts";
 import type { Placement } from "./placements.ts";
 import { type ContainerRecord, type Needs, namesOf } from "./record.ts";
+import type { Moves } from "./reschedule/policy.ts";
+import { RECIPES } from "./reschedule/recipes.ts";
 import type { StoreWriter } from "./store-writer.ts";
 
 export const IDENTITIES = "containers/";
@@ -31,6 +33,8 @@ export interface Identity {
   readonly image: string;
   readonly needs: Needs;
   readonly cpuShares?: number | undefined;
+  readonly moves?: Moves | undefined;
+  readonly startsAgain?: true | undefined;
   /** The label that names its group: it belongs there before its row is known again. */
   readonly group?: GroupLabel | undefined;
 }
@@ -97,19 +101,19 @@ export class Registry {
   }
 
   /**
-   * Resolves when the container is durably ours as it is now, and its create's intent is settled with it. Rejects with
-   * DockerError 503.
+   * Resolves when the container is durably ours as it is now, its create's intent settled with it, and `more` written
+   * with it. Rejects with DockerError 503.
    */
-  async own(record: ContainerRecord, nonce?: string): Promise<void> {
+  async own(record: ContainerRecord, nonce?: string, more: readonly Write[] = []): Promise<void> {
     // Somebody may have removed it meanwhile.
-    const writes = record.removed ? [] : this.#identityWrites(record);
+    const writes = record.removed ? [] : [...this.identityWrites(record), ...more];
     if (nonce !== undefined) writes.push({ key: INTENTS + nonce, value: undefined });
     if (writes.length > 0) await this.#writer.write(writes);
   }
 
   /** The same without anybody waiting for it: what the engines tell too. */
   remember(record: ContainerRecord): void {
-    if (!record.removed) this.#writer.later(this.#identityWrites(record));
+    if (!record.removed) this.#writer.later(this.identityWrites(record));
   }
 
   /** The container is gone. */
@@ -123,7 +127,7 @@ export class Registry {
     if (writes.length > 0) await this.#writer.write(writes);
   }
 
-  #identityWrites(record: ContainerRecord): Write[] {
+  identityWrites(record: ContainerRecord): Write[] {
     const identity = this.identityOf(record);
     return identity ? [{ key: IDENTITIES + identity.id, value: JSON.stringify(identity) }] : [];
   }
@@ -131,7 +135,7 @@ export class Registry {
   /** Undefined for what was not made through shoal, or not made yet. */
   identityOf(record: ContainerRecord): Identity | undefined {
     if (!isIdentified(record)) return undefined;
-    const { id, name, epoch, nonce, node, engineId, created, sequence, image, needs, cpuShares } = record;
+    const { id, name, epoch, nonce, node, engineId, created, sequence, image, needs, cpuShares, moves } = record;
     const others = [...namesOf(record)].filter((other) => other !== name);
     return {
       id,
@@ -146,6 +150,8 @@ export class Registry {
       image,
       needs,
       cpuShares,
+      moves,
+      startsAgain: record.startsAgain || undefined,
       group: groupLabel(record.labels, this.#groups),
     };
   }
@@ -197,7 +203,9 @@ function isIdentified(record: ContainerRecord): record is Identified {
 }
 
 function removalWrites(record: ContainerRecord): Write[] {
-  return isIdentified(record) ? [{ key: IDENTITIES + record.id, value: undefined }] : [];
+  if (!isIdentified(record)) return [];
+  const identity = { key: IDENTITIES + record.id, value: undefined };
+  return record.moves === undefined ? [identity] : [identity, { key: RECIPES + record.id, value: undefined }];
 }
 
 /** Undefined when the text is not an identity. */

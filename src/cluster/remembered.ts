@@ -5,6 +5,7 @@
 import { fields } from "../docker/json-text.ts";
 import type { EngineFacts } from "../engine/facts.ts";
 import type { PortClaim } from "../scheduler/request.ts";
+import type { Write } from "../store/store.ts";
 import type { Cluster } from "./cluster.ts";
 import { NODE_LABEL } from "./hint.ts";
 import { settle } from "./holdings.ts";
@@ -127,8 +128,13 @@ function rememberedNode({ name }: ClusterNode, { info: _info, labels, ...facts }
 
 /** Its row, or what it needs, is another than before. */
 export function rememberRow(cluster: Cluster, record: ContainerRecord): void {
+  cluster.writer.later(rowWrites(record));
+}
+
+/** None while its node has not listed it. */
+export function rowWrites(record: ContainerRecord): readonly Write[] {
   const row = rememberedRow(record);
-  if (row) cluster.writer.later([{ key: rowKey(record.node.id, record.engineId), value: JSON.stringify(row) }]);
+  return row ? [{ key: rowKey(record.node.id, record.engineId), value: JSON.stringify(row) }] : [];
 }
 
 /** It is gone, or another copy of it goes on. */
@@ -230,6 +236,8 @@ function stranger(
     starting: 0,
     streams: 0,
     recipe: undefined,
+    moves: undefined,
+    startsAgain: false,
     removed: false,
   };
   if (record.needsKnown) node.unconfirmed.add(record);

@@ -23,6 +23,7 @@ import {
 } from "./registry.ts";
 import { NODES, ROWS, recallNode } from "./remembered.ts";
 import { recallObjects } from "./remembered-objects.ts";
+import { RECIPES } from "./reschedule/recipes.ts";
 import { decodeTombstone, TOMBSTONES } from "./tombstones.ts";
 import { awaitOutcome } from "./uncertain.ts";
 import { readVolume } from "./volumes/volume.ts";
@@ -46,6 +47,7 @@ export async function restore(cluster: Cluster): Promise<void> {
   const { registry } = cluster;
   registry.term++;
   await cluster.writer.write([clusterWrite(registry)]);
+  restoreNode(cluster, cluster.limbo);
 }
 
 /** The store's own entry, as this manager leaves it. */
@@ -76,6 +78,8 @@ function takeEntry(cluster: Cluster, key: string, value: string): boolean {
   if (key.startsWith(INTENTS)) return registry.parkIntent(decodeIntent(value));
   if (key.startsWith(TOMBSTONES)) return tombstones.add(decodeTombstone(value));
   if (key.startsWith(NODES) || key.startsWith(ROWS)) return remembered.load(key, value);
+  // Read when it is needed.
+  if (key.startsWith(RECIPES)) return true;
   try {
     return (
       ownImages.restore(key, value) ||
@@ -107,8 +111,9 @@ export function restoreRecord(cluster: Cluster, node: ClusterNode, identity: Ide
   const { inventory } = cluster;
   if (inventory.byId(identity.id)) return undefined;
   inventory.skipSequence(identity.sequence);
-  const { otherNames = [], group: labels = {}, ...known } = identity;
-  const record: ContainerRecord = { ...blank(node, identity, "created"), ...known, node, labels };
+  const { otherNames = [], group: labels = {}, startsAgain = false, ...known } = identity;
+  const state = node === cluster.limbo ? "pending" : "created";
+  const record: ContainerRecord = { ...blank(node, identity, state), ...known, startsAgain, node, labels };
   if (otherNames.length > 0) {
     record.renames.add({ names: [record.name, ...otherNames], uncertainSince: Number.NEGATIVE_INFINITY });
   }
@@ -116,6 +121,7 @@ export function restoreRecord(cluster: Cluster, node: ClusterNode, identity: Ide
   settle(cluster, record);
   // Somebody may have updated it meanwhile.
   node.unconfirmed.add(record);
+  cluster.rescheduler.restored(record);
   return record;
 }
 
@@ -173,6 +179,8 @@ function blank(
     starting: 0,
     streams: 0,
     recipe: undefined,
+    moves: undefined,
+    startsAgain: false,
     removed: false,
   };
 }

@@ -7,6 +7,7 @@ export const HOST_DOWN = "Host Down";
 
 /** `Up 3 minutes (healthy)` as of `now` (wall clock, milliseconds). */
 export function statusOf(record: ContainerRecord, now: number): string {
+  if (record.state === "pending") return "pending";
   if (!record.node.reachable) return HOST_DOWN;
   const status = record.entry?.status;
   if (!status) return "Created";

@@ -2,7 +2,7 @@
  * Starting a container: what it released when it ended is booked again first. One that has never run, and whose node
  * cannot start it for a reason of the node's own, is made on the next node under the same identity.
  */
-import { conflict, DockerError } from "../docker/errors.ts";
+import { conflict, DockerError, noSuchContainer } from "../docker/errors.ts";
 import { decodeJson } from "../docker/json-text.ts";
 import { isNodesOwnFault } from "../engine/quirks.ts";
 import { readRequest } from "../scheduler/request.ts";
@@ -15,6 +15,7 @@ import { groupOfRecord, rebuildGroup } from "./groups/standing.ts";
 import { reservationOf, settle } from "./holdings.ts";
 import { FAILED } from "./home.ts";
 import { type ContainerRecord, holds } from "./record.ts";
+import { recipeWrite } from "./reschedule/recipes.ts";
 import { NO_ROOM, whyNoRoom } from "./room.ts";
 import { clusterText, engineRef } from "./translate.ts";
 
@@ -108,53 +109,73 @@ async function moveAndStart(
   });
   const body = decodeJson(recipe.text);
   const request = readRequest(body, record.name, recipe, cluster.options);
-  const identity = { id: record.id, epoch: record.epoch + 1 };
-  const order = { recipe, body, name: record.name, request, identity };
-  // The first copy stays until the second is there; meanwhile no list or event may bring it back.
-  node.ignored.add(record.engineId);
-  const held = reservationOf(cluster, record);
-  drop(cluster, record);
-  // It may have to stay after all, and what it holds must be there then.
-  cluster.ledger.reserve({ ...held, id: movingId(record) });
+  const first = new FirstCopy(cluster, record);
+  const successor = {
+    id: record.id,
+    epoch: record.epoch + 1,
+    startsAgain: record.startsAgain,
+    giveWay: () => first.giveWay(),
+    takeBack: () => first.takeBack(),
+    made: () => void first.end(),
+  };
+  const order = { recipe, body, name: record.name, request, successor };
   let moved: ContainerRecord;
   try {
     moved = (await placeOrder(cluster, order, new Map([[node.id, FAILED]]))).record;
   } catch {
-    takeBack(cluster, record);
     // Nowhere else: the first node's own words say why.
     throw new DockerError(cause.status, clusterText(cluster, node, cause.message));
   }
-  cluster.ledger.release(movingId(record));
-  await removeCopy(cluster, node, record.engineId);
+  await first.end();
   return startContainer(cluster, moved, record.name, query, version);
 }
 
-/** The first copy stays the container after all, unless the second may have been made: that node's lists decide then. */
-function takeBack(cluster: Cluster, record: ContainerRecord): void {
-  const { node, id, engineId } = record;
-  const second = cluster.inventory.byId(id);
-  if (second) {
-    const placement = second.nonce === undefined ? undefined : cluster.placements.get(second.nonce);
-    if (placement) {
-      placement.decided = (made) => {
-        if (!made) takeBack(cluster, record);
-        else void removeCopy(cluster, node, engineId).finally(() => cluster.ledger.release(movingId(record)));
-      };
-      return;
-    }
+/** The copy that its node could not start: it stays until the second is there, and no list or event brings it back meanwhile. */
+class FirstCopy {
+  readonly #cluster: Cluster;
+  #record: ContainerRecord;
+
+  constructor(cluster: Cluster, record: ContainerRecord) {
+    this.#cluster = cluster;
+    this.#record = record;
   }
-  cluster.ledger.release(movingId(record));
-  if (second) return;
-  if (cluster.nodes.get(node.id) !== node) return;
-  node.ignored.delete(engineId);
-  node.gone.delete(engineId);
-  const same: ContainerRecord = { ...record, removed: false };
-  cluster.inventory.add(same);
-  // Undoing the second copy may have taken the identity out of the store.
-  cluster.registry.remember(same);
-  settle(cluster, same);
-  rebuildGroup(cluster, groupOfRecord(cluster, same));
-  cluster.refresher.mark(same, true);
+
+  /** Throws 404 when it was removed since it was taken back. */
+  giveWay(): void {
+    const { node, engineId, name, removed } = this.#record;
+    if (removed) throw noSuchContainer(name);
+    node.ignored.add(engineId);
+    const held = reservationOf(this.#cluster, this.#record);
+    drop(this.#cluster, this.#record);
+    // It may have to stay after all, and what it holds must be there then.
+    this.#cluster.ledger.reserve({ ...held, id: movingId(this.#record) });
+  }
+
+  takeBack(): void {
+    const { nodes, ledger, inventory, registry, refresher, writer } = this.#cluster;
+    const { node, engineId, id, moves, recipe } = this.#record;
+    ledger.release(movingId(this.#record));
+    if (nodes.get(node.id) !== node) return;
+    node.ignored.delete(engineId);
+    node.gone.delete(engineId);
+    const same: ContainerRecord = { ...this.#record, removed: false };
+    this.#record = same;
+    inventory.add(same);
+    // Undoing the second copy may have taken both out of the store.
+    registry.remember(same);
+    const kept = moves === undefined || !recipe ? undefined : recipeWrite(id, recipe);
+    if (kept) writer.later([kept]);
+    settle(this.#cluster, same);
+    rebuildGroup(this.#cluster, groupOfRecord(this.#cluster, same));
+    refresher.mark(same, true);
+  }
+
+  /** The second copy is the container now. Never rejects. */
+  async end(): Promise<void> {
+    const { node, engineId } = this.#record;
+    await removeCopy(this.#cluster, node, engineId);
+    this.#cluster.ledger.release(movingId(this.#record));
+  }
 }
 
 /** What the ledger knows the first copy by while the second is made. */

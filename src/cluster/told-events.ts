@@ -233,6 +233,7 @@ export function subjectOf(cluster: Cluster, node: ClusterNode, type: string, eng
 function toldState(state: ContainerState): ToldState | undefined {
   switch (state) {
     case "placing":
+    case "pending":
       return undefined;
     case "created":
     case "running":

@@ -1,10 +1,12 @@
 /**
- * Containers that a client removed while their node was lost: gone from the cluster at once, and kept aside when the node
- * is back with them: under another name, stopped, and never started again by its engine. Nothing here deletes one.
+ * Copies that the cluster goes on without while their node is lost: a client removed the container, or it runs elsewhere
+ * now. They are kept aside when the node is back with them: under another name, stopped, and never started again by its
+ * engine. Nothing here deletes one.
  */
 import { unavailable } from "../docker/errors.ts";
 import { CREATE_MS, TOMBSTONES_KEPT } from "../kit/limits.ts";
 import type { Write } from "../store/store.ts";
+import { STATES_AT_REST } from "./at-rest.ts";
 import type { Cluster } from "./cluster.ts";
 import { drop } from "./forget.ts";
 import type { ListedContainer } from "./list-entry.ts";
@@ -23,6 +25,8 @@ export interface Tombstone {
   readonly container: string;
   readonly engine: string;
   readonly name: string;
+  /** Cluster ID of the container that goes on elsewhere; absent: a client removed it. */
+  readonly replacedBy?: string;
 }
 
 export class Tombstones {
@@ -67,6 +71,23 @@ function keyOf({ node, container }: Tombstone): string {
   return `${TOMBSTONES}${node}/${container}`;
 }
 
+export function tombstoneWrite(tombstone: Tombstone): Write {
+  return { key: keyOf(tombstone), value: JSON.stringify(tombstone) };
+}
+
+export function tombstoneOf({ id, name, node, engineId }: ContainerRecord, replaced: boolean): Tombstone {
+  const engine = node.facts?.engineId ?? "";
+  return { node: node.id, container: engineId, engine, name, ...(replaced && { replacedBy: id }) };
+}
+
+/** Throws 503 when so many are kept that no more may be added. */
+export function requireTombstone({ tombstones }: Cluster): void {
+  if (tombstones.size < TOMBSTONES_KEPT) return;
+  throw unavailable(
+    `${TOMBSTONES_KEPT} containers were removed from lost nodes or replaced: bring some of these nodes back first`,
+  );
+}
+
 /** Undefined when the text is not a tombstone. */
 export function decodeTombstone(text: string): Tombstone | undefined {
   try {
@@ -86,16 +107,9 @@ export function decodeTombstone(text: string): Tombstone | undefined {
 export async function removeLost(cluster: Cluster, record: ContainerRecord): Promise<string> {
   const { node, engineId, id, name } = record;
   const { tombstones, writer, log } = cluster;
-  if (tombstones.size >= TOMBSTONES_KEPT) {
-    throw unavailable(
-      `${TOMBSTONES_KEPT} containers were removed from lost nodes: bring some of these nodes back first`,
-    );
-  }
-  const tombstone: Tombstone = { node: node.id, container: engineId, engine: node.facts?.engineId ?? "", name };
-  const writes: Write[] = [
-    { key: keyOf(tombstone), value: JSON.stringify(tombstone) },
-    { key: rowKey(node.id, engineId), value: undefined },
-  ];
+  requireTombstone(cluster);
+  const tombstone = tombstoneOf(record, false);
+  const writes: Write[] = [tombstoneWrite(tombstone), { key: rowKey(node.id, engineId), value: undefined }];
   if (record.nonce !== undefined) writes.push({ key: IDENTITIES + id, value: undefined });
   await writer.write(writes);
   if (record.removed || record.node !== node) {
@@ -122,7 +136,8 @@ export function keepAside(cluster: Cluster, node: ClusterNode, rows: readonly Li
   followEngine(cluster, node, rows);
   for (const tombstone of [...tombstones.of(node.id)]) {
     const row = rows.find(({ engineId }) => engineId === tombstone.container);
-    if (!row) end(cluster, node, tombstone);
+    if (!row) endTombstone(cluster, tombstone);
+    else if (cluster.rescheduler.takesBack(node, tombstone, row)) continue;
     else if (!isAside(row, tombstone)) void tombstones.once(tombstone, () => putAside(cluster, node, tombstone, row));
   }
 }
@@ -145,19 +160,18 @@ function followEngine(cluster: Cluster, node: ClusterNode, rows: readonly Listed
   }
 }
 
-/** The engine no longer has it. */
-function end(cluster: Cluster, node: ClusterNode, tombstone: Tombstone): void {
+/** The engine no longer has it, or it is a container of the cluster again. */
+export function endTombstone(cluster: Cluster, tombstone: Tombstone): void {
   cluster.tombstones.delete(tombstone);
-  node.ignored.delete(tombstone.container);
+  cluster.nodes.get(tombstone.node)?.ignored.delete(tombstone.container);
   cluster.writer.later([{ key: keyOf(tombstone), value: undefined }]);
 }
 
-const AT_REST = new Set(["created", "exited", "dead", "removing"]);
+const asideName = ({ name, container, replacedBy }: Tombstone): string =>
+  `${name}.${replacedBy === undefined ? "removed" : "kept"}-${container.slice(0, 12)}`;
 
-const asideName = ({ name, container }: Tombstone): string => `${name}.removed-${container.slice(0, 12)}`;
-
-function isAside(row: ListedContainer, tombstone: Tombstone): boolean {
-  return row.name === asideName(tombstone) && AT_REST.has(row.state);
+export function isAside(row: ListedContainer, tombstone: Tombstone): boolean {
+  return row.name === asideName(tombstone) && STATES_AT_REST.has(row.state);
 }
 
 /** Never rejects: what did not work is tried again after the node's next list. */
@@ -175,10 +189,10 @@ async function putAside(
     await ask("/update", { RestartPolicy: { Name: "no" } });
     // Before the stop, which takes its time: somebody may want the name on this very engine.
     if (row.name !== asideName(tombstone)) await ask(`/rename?name=${asideName(tombstone)}`);
-    if (!AT_REST.has(row.state)) await ask("/stop");
-    cluster.log.info("what was removed while its node was lost is stopped and kept aside", fields);
+    if (!STATES_AT_REST.has(row.state)) await ask("/stop");
+    cluster.log.info("a copy that the cluster went on without is stopped and kept aside", fields);
   } catch (error) {
-    cluster.log.warn("what was removed while its node was lost could not be put aside", {
+    cluster.log.warn("a copy that the cluster went on without could not be put aside", {
       ...fields,
       error: String(error),
     });

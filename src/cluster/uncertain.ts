@@ -42,6 +42,7 @@ export function parkUncertain(cluster: Cluster, placement: Placement): void {
   cluster.placements.delete(placement.nonce);
   cluster.registry.parkIntent(cluster.registry.intentOf(placement));
   drop(cluster, placement.record);
+  placement.decided?.(false);
 }
 
 /** It was not made, or nobody waits for it any longer. */

@@ -9,6 +9,7 @@ import { decodeShaped, NOBODY, type Shape } from "./judge.ts";
 import { isUpdating, remeasure, whileUpdating } from "./measure.ts";
 import { engineShares } from "./needs.ts";
 import { type ContainerRecord, holds, type Needs } from "./record.ts";
+import { amendRecipe } from "./reschedule/recipes.ts";
 import { NO_ROOM, whyNoRoom } from "./room.ts";
 import { engineRef } from "./translate.ts";
 
@@ -76,6 +77,12 @@ export async function updateContainer(
       return node.engine.text("POST", path, engineText, { deadlineMs: CREATE_MS, version });
     });
     decided(cluster, record, needs);
+    await amendRecipe(cluster, record, text).catch((error: unknown) =>
+      cluster.log.warn("a container would run elsewhere as it was before its update", {
+        container: record.name,
+        error: String(error),
+      }),
+    );
     cluster.refresher.mark(record, true);
     return answer;
   } catch (error) {

@@ -46,6 +46,10 @@ export const notSupportedYet = (what: string): DockerError =>
 export const nodeUnreachable = (node: string, why: string): DockerError =>
   unavailable(`node ${node} cannot be reached: ${why}`);
 
+/** It is on no node, and waits for one. */
+export const pendingContainer = (name: string, why: string | undefined): DockerError =>
+  conflict(`container ${name} is pending: ${why ?? "another node is being looked for"}`);
+
 /** The error of anything thrown: a DockerError as it is, a full queue as 503, all else as 500 with its message. */
 export function toDockerError(error: unknown): DockerError {
   if (error instanceof DockerError) return error;

@@ -46,6 +46,7 @@ export class Engine {
   #state: EngineState = "pending";
   #error: string | undefined;
   #fault: WireFault | undefined;
+  #reached = false;
   #facts: EngineFacts | undefined;
 
   constructor(parts: EngineParts) {
@@ -75,6 +76,10 @@ export class Engine {
   /** What kind of failure `error` is; undefined when healthy, or when the engine answered, but not as an engine. */
   get fault(): WireFault | undefined {
     return this.#fault;
+  }
+  /** While it is silent: its host took the connection, so it is the engine alone that does not answer. */
+  get reached(): boolean {
+    return this.#reached;
   }
   /** As last read; kept while it cannot be reached. */
   get facts(): EngineFacts | undefined {
@@ -224,6 +229,7 @@ export class Engine {
 
   #lost(error: unknown): void {
     this.#fault = error instanceof WireError ? error.fault : undefined;
+    this.#reached = error instanceof WireError && error.sent;
     const text = words(error);
     const state = this.#facts ? "unhealthy" : "pending";
     if (this.#state !== state || this.#error !== text) this.#log.warn(`engine is ${state}`, { error: text });

@@ -264,6 +264,23 @@ export const CLIENT_STALL_MS = 3_600_000;
 export const STORE_RESTORE_MS = 30_000;
 /** Between two looks whether it did. */
 export const STORE_RESTORE_LOOK_MS = 100;
+/** One question to the store. */
+export const STORE_CALL_MS = 10_000;
+/** A host that gives no sign counts as lost this long after its engine was found silent: with the pings, within 12 s. */
+export const HOST_LOST_MS = 2_000;
+/** Its engine takes connections and does not answer: its containers run on, and it may wake up. */
+export const ENGINE_HUNG_MS = 20_000;
+/** Its host answers and its engine is down: it is being restarted, or repaired. */
+export const ENGINE_GRACE_MS = 300_000;
+/** More than this share of the nodes, and at least two of them, gone within a time: the manager suspects itself. */
+export const BRAKE_SHARE = 1 / 3;
+export const BRAKE_WINDOW_MS = 60_000;
+/** Between two looks at lost nodes and pending containers. */
+export const RESCHEDULE_EVERY_MS = 500;
+/** A pull that the manager makes for a container which has to run elsewhere. */
+export const PULL_MS = 1_800_000;
+/** Containers that are brought to other nodes at the same time. */
+export const RESCHEDULES_AT_ONCE = 16;
 /** Reading the whole store when the manager starts. */
 export const STORE_LOAD_MS = 60_000;
 /** A create whose node does not come back to tell what became of it holds its name and needs this long. */

@@ -7,9 +7,10 @@ import { ended } from "../../cluster/ended.ts";
 import { forgetAnswered } from "../../cluster/forget.ts";
 import { committing } from "../../cluster/images.ts";
 import { listContainers } from "../../cluster/list-containers.ts";
-import { findContainer } from "../../cluster/lookup.ts";
+import { findAnywhere, findContainer } from "../../cluster/lookup.ts";
 import type { ContainerRecord } from "../../cluster/record.ts";
 import { renameContainer } from "../../cluster/rename.ts";
+import { inspectPending } from "../../cluster/reschedule/inspect.ts";
 import { startContainer, whileStarting } from "../../cluster/start.ts";
 import { removeLost } from "../../cluster/tombstones.ts";
 import { clusterInspect } from "../../cluster/translate.ts";
@@ -64,6 +65,8 @@ async function create(context: Context, answer: Answer): Promise<void> {
 }
 
 async function inspect(context: Context, answer: Answer): Promise<void> {
+  const found = findAnywhere(context.cluster, context.params.name ?? "");
+  if (found.state === "pending") return sendJson(answer, 200, await inspectPending(context.cluster, found));
   const record = containerOf(context);
   const { text } = await askText(context, record.node, containerPath(context, record, "/json"));
   sendJson(answer, 200, clusterInspect(context.cluster, record, text));
@@ -99,6 +102,8 @@ function killable(context: Context): ContainerRecord {
 }
 
 async function remove(context: Context, answer: Answer): Promise<void> {
+  const found = findAnywhere(context.cluster, context.params.name ?? "");
+  if (found.state === "pending") return removePending(context, answer, found);
   const lost = findContainer(context.cluster, context.params.name ?? "");
   if (!lost.node.reachable && !flag(context.request, "link")) return removeFromLost(context, answer, lost);
   const record = containerOf(context);
@@ -108,6 +113,13 @@ async function remove(context: Context, answer: Answer): Promise<void> {
   if (flag(context.request, "link")) context.cluster.refresher.mark(record, true);
   else await forgetAnswered(context.cluster, record);
   await pipeAnswer(answer, from);
+}
+
+/** No engine has it; the copy that its lost node has is kept aside there when that is back. */
+async function removePending(context: Context, answer: Answer, record: ContainerRecord): Promise<void> {
+  context.audit.concerns(record);
+  await forgetAnswered(context.cluster, record);
+  sendEmpty(answer, 204);
 }
 
 /** Without force only what exists can be removed, and nobody knows whether it does. */

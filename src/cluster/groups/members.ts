@@ -150,7 +150,9 @@ export function derivedHome(cluster: Cluster, key: string): string | undefined {
   for (const { kind, node, object } of cluster.groups.objects.of(key)) {
     count(node, kind === "network" ? 0 : 1, object.hint !== undefined);
   }
-  for (const { node, nonce } of containersOf(cluster, key)) count(node.id, 2, nonce !== undefined);
+  for (const { node, nonce } of containersOf(cluster, key)) {
+    if (node !== cluster.limbo) count(node.id, 2, nonce !== undefined);
+  }
   const name = (id: string): string => cluster.nodes.get(id)?.name ?? id;
   const [best] = [...own].sort(
     ([a, [an, av, ac]], [b, [bn, bv, bc]]) => bn - an || bv - av || bc - ac || (name(a) < name(b) ? -1 : 1),

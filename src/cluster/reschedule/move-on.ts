@@ -1,0 +1,86 @@
+/** A pending container is made on a node that has room, from how it was asked for; it is still to be started. */
+import { DockerError } from "../../docker/errors.ts";
+import { decodeJson } from "../../docker/json-text.ts";
+import { isImageMissing } from "../../engine/quirks.ts";
+import { NODES_TRIED, PULL_MS } from "../../kit/limits.ts";
+import { readRequest } from "../../scheduler/request.ts";
+import { bringing, broughtByPull } from "../brought-images.ts";
+import type { Cluster } from "../cluster.ts";
+import { type Order, placeOrder } from "../create.ts";
+import { canonicalImage } from "../image-index.ts";
+import { withImagePorts } from "../image-ports.ts";
+import type { ContainerRecord } from "../record.ts";
+import { rememberRow } from "../remembered.ts";
+import { enterLimbo, leaveLimbo } from "./pending.ts";
+import { readRecipe, recipeWrite } from "./recipes.ts";
+
+/** The new copy. Rejects with why there is none: then the container is pending as before. */
+export async function moveOn(cluster: Cluster, pending: ContainerRecord): Promise<ContainerRecord> {
+  const { id, name, epoch } = pending;
+  const recipe = await readRecipe(cluster, id);
+  if (!recipe) throw new Error("the store no longer knows how it was asked for: remove it, and make it again");
+  const body = decodeJson(recipe.text);
+  let request = readRequest(body, name, recipe, cluster.options);
+  if (request.hostNetwork) request = await withImagePorts(cluster, request);
+  let present = pending;
+  const successor = {
+    id,
+    epoch: epoch + 1,
+    startsAgain: true,
+    giveWay: () => {
+      requireStillPending(cluster, present);
+      leaveLimbo(cluster, present);
+    },
+    takeBack: () => {
+      present = { ...present, removed: false };
+      enterLimbo(cluster, present);
+      cluster.registry.remember(present);
+      rememberRow(cluster, present);
+      const write = recipeWrite(id, recipe);
+      if (write) cluster.writer.later([write]);
+    },
+    made: () => {
+      const record = cluster.inventory.byId(id);
+      if (record) cluster.rescheduler.restored(record);
+    },
+  };
+  return place(cluster, { recipe, body, name, request, successor });
+}
+
+/** Meanwhile it may have been removed, or its own node came back. */
+function requireStillPending(cluster: Cluster, pending: ContainerRecord): void {
+  if (cluster.limbo.containers.get(pending.engineId) !== pending) throw new Error("it is no longer pending");
+}
+
+/** An image that the chosen node lacks is pulled there, as a client would. */
+async function place(cluster: Cluster, order: Order): Promise<ContainerRecord> {
+  const { image } = order.request;
+  const excluded = new Map<string, string>();
+  for (let pulls = 0; ; pulls++) {
+    try {
+      return (await placeOrder(cluster, order, excluded)).record;
+    } catch (error) {
+      if (!(error instanceof DockerError) || !isImageMissing(error.status, error.message)) throw error;
+      const nodeId = cluster.pullMemory.recall(order.recipe.client, canonicalImage(image) ?? image);
+      const node = cluster.nodes.get(nodeId ?? "");
+      if (!node?.reachable || pulls >= NODES_TRIED) throw error;
+      await pull(cluster, node.id, image).catch((failure: unknown) => {
+        excluded.set(node.id, `cannot pull ${image}: ${String(failure)}`);
+      });
+    }
+  }
+}
+
+async function pull(cluster: Cluster, nodeId: string, image: string): Promise<void> {
+  const node = cluster.nodes.get(nodeId);
+  if (!node) return;
+  const brought = await bringing(cluster, [node], broughtByPull(image));
+  let failed = true;
+  try {
+    const path = `/images/create?fromImage=${encodeURIComponent(canonicalImage(image) ?? image)}`;
+    await node.engine.text("POST", path, undefined, { deadlineMs: PULL_MS });
+    failed = false;
+  } finally {
+    await brought(failed);
+  }
+}

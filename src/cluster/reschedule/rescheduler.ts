@@ -1,0 +1,224 @@
+/**
+ * What runs on a node that is lost goes on elsewhere: such containers become pending, and each is made on another node
+ * as soon as one has room, the most important first. Owns the order and the pace; how a container gets from one state to
+ * the next is known beside it.
+ */
+import { DockerError } from "../../docker/errors.ts";
+import { fields } from "../../docker/json-text.ts";
+import type { Timer } from "../../kit/clock.ts";
+import { mapAtMost } from "../../kit/limit.ts";
+import { RESCHEDULE_EVERY_MS, RESCHEDULES_AT_ONCE } from "../../kit/limits.ts";
+import type { Cluster } from "../cluster.ts";
+import type { ListedContainer } from "../list-entry.ts";
+import { publishOwn } from "../missed-events.ts";
+import type { ClusterNode } from "../node.ts";
+import type { ContainerRecord } from "../record.ts";
+import { startContainer } from "../start.ts";
+import { isAside, type Tombstone } from "../tombstones.ts";
+import { bringBack } from "./bring-back.ts";
+import { Losses } from "./losses.ts";
+import { moveOn } from "./move-on.ts";
+import { release, takeBack } from "./pending.ts";
+
+/** The label that says how important a container is: whole numbers, higher ones first, 0 without. */
+const PRIORITY = "shoal.priority";
+
+export class Rescheduler {
+  readonly #cluster: Cluster;
+  readonly losses: Losses;
+  /** Cluster ID → why it is still pending. */
+  readonly #reasons = new Map<string, string>();
+  /** On a node again, and not started yet. */
+  readonly #unstarted = new Set<ContainerRecord>();
+  #timer: Timer | undefined;
+  #looking = false;
+  #said = 0;
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+    this.losses = new Losses(cluster.clock);
+  }
+
+  /** Why a container is pending; undefined while the first search for a node is under way. */
+  reasonOf({ id }: ContainerRecord): string | undefined {
+    return this.#reasons.get(id);
+  }
+
+  /** A node's state has changed. */
+  nodeChanged(): void {
+    this.losses.note(this.#cluster.nodes);
+    const { size } = this.losses.doubted;
+    if (size > 0 && size !== this.#said) {
+      this.#cluster.log.error(
+        "many nodes vanished at once: nothing is rescheduled until they are back, or `shoal reschedule --resume` is run",
+        { nodes: size, of: this.#cluster.nodes.size },
+      );
+    }
+    this.#said = size;
+    this.#schedule();
+  }
+
+  /** An operator says that the nodes are lost indeed. @returns how many are */
+  resume(): number {
+    const { size } = this.losses.doubted;
+    this.losses.believe();
+    this.#said = 0;
+    this.#schedule();
+    return size;
+  }
+
+  /** A container entered the inventory that may have to be placed or started. */
+  restored(record: ContainerRecord): void {
+    if (record.startsAgain && record.state !== "pending") this.#unstarted.add(record);
+    if (record.startsAgain) this.#schedule();
+  }
+
+  /**
+   * A node lists a copy that it kept while it was lost. True when the container is still pending, so that it goes on
+   * with that copy. To be called before the list is taken in.
+   */
+  takesBack(node: ClusterNode, tombstone: Tombstone, row: ListedContainer): boolean {
+    const pending = this.#cluster.limbo.containers.get(tombstone.replacedBy ?? "");
+    if (!pending) return false;
+    if (!isAside(row, tombstone)) takeBack(this.#cluster, node, tombstone, row);
+    else void this.#cluster.tombstones.once(tombstone, () => bringBack(this.#cluster, node, tombstone, pending));
+    return true;
+  }
+
+  get #hasWork(): boolean {
+    return this.losses.any || this.#unstarted.size > 0 || this.#cluster.limbo.containers.size > 0;
+  }
+
+  #schedule(): void {
+    if (this.#timer || this.#looking || !this.#hasWork) return;
+    this.#timer = this.#cluster.clock.after(
+      RESCHEDULE_EVERY_MS,
+      () => {
+        this.#timer = undefined;
+        void this.#look();
+      },
+      { background: true },
+    );
+  }
+
+  /** Never rejects. */
+  async #look(): Promise<void> {
+    this.#looking = true;
+    try {
+      await this.#releaseLost();
+      await Promise.all([this.#startAll(), this.#placeAll()]);
+    } catch (error) {
+      this.#cluster.log.error("rescheduling failed", { error: String(error) });
+    } finally {
+      this.#looking = false;
+      this.#schedule();
+    }
+  }
+
+  async #releaseLost(): Promise<void> {
+    const leaving: ContainerRecord[] = [];
+    for (const node of this.#cluster.nodes.values()) {
+      if (!this.losses.isLost(node)) continue;
+      for (const record of node.containers.values()) if (mayLeave(record)) leaving.push(record);
+    }
+    await mapAtMost(RESCHEDULES_AT_ONCE, leaving, (record) =>
+      this.#tried(record, "could not be made pending", () => release(this.#cluster, record)),
+    );
+  }
+
+  async #placeAll(): Promise<void> {
+    const { containers } = this.#cluster.limbo;
+    for (const id of this.#reasons.keys()) if (!containers.has(id)) this.#reasons.delete(id);
+    const waiting = [...containers.values()].sort(byImportance);
+    await mapAtMost(RESCHEDULES_AT_ONCE, waiting, async (pending) => {
+      try {
+        const record = await moveOn(this.#cluster, pending);
+        this.#unstarted.add(record);
+        await this.#start(record);
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        if (this.#reasons.get(pending.id) === why) return;
+        this.#reasons.set(pending.id, why);
+        this.#cluster.log.warn("a pending container has no node yet", { container: pending.name, error: why });
+      }
+    });
+  }
+
+  async #startAll(): Promise<void> {
+    await mapAtMost(RESCHEDULES_AT_ONCE, [...this.#unstarted], (record) => this.#start(record));
+  }
+
+  async #start(record: ContainerRecord): Promise<void> {
+    const { inventory, log } = this.#cluster;
+    const { id, name, state, node, engineId } = record;
+    if (record.removed || !(state === "created" || state === "exited")) {
+      this.#over(record);
+      return;
+    }
+    if (!node.reachable || engineId === "") return;
+    try {
+      await startContainer(this.#cluster, record, name, "", undefined);
+    } catch (error) {
+      log.warn("a container of a lost node could not be started", {
+        container: name,
+        node: node.name,
+        error: String(error),
+      });
+      // What its engine refuses is refused the next time, too; without an answer it is tried again.
+      if (error instanceof DockerError && error.status < 502) this.#over(record);
+      return;
+    }
+    // Its node may have handed it over to the next.
+    const running = inventory.byId(id) ?? record;
+    this.#unstarted.delete(record);
+    this.#over(running);
+    publishOwn(this.#cluster, running.node, { type: "container", record: running }, "reschedule");
+    log.info("a container goes on", { node: running.node.name, container: name });
+  }
+
+  /** Nothing is left to be done for it. */
+  #over(record: ContainerRecord): void {
+    this.#unstarted.delete(record);
+    if (record.removed || !record.startsAgain) return;
+    record.startsAgain = false;
+    this.#cluster.registry.remember(record);
+  }
+
+  async #tried(record: ContainerRecord, what: string, work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      const fields = { container: record.name, node: record.node.name, error: String(error) };
+      this.#cluster.log.warn(`a container of a lost node ${what}`, fields);
+      return false;
+    }
+  }
+}
+
+/** It ran, and nothing keeps it on its node. */
+function mayLeave(record: ContainerRecord): boolean {
+  const { state, moves, engineId, nonce, startsAgain } = record;
+  if (nonce === undefined || engineId === "" || moves === undefined || moves === "never") return false;
+  const ran = state === "running" || state === "paused" || state === "restarting" || startsAgain;
+  return ran && (moves === "asked" || !hasVolumes(record));
+}
+
+/** By the row that its node listed last. */
+function hasVolumes({ entry }: ContainerRecord): boolean {
+  if (!entry) return false;
+  const text = Buffer.concat([entry.head, Buffer.from('""'), entry.tail]).toString();
+  const span = fields(text).get("Mounts");
+  const mounts: unknown = span ? JSON.parse(text.slice(span.start, span.end)) : undefined;
+  return Array.isArray(mounts) && mounts.length > 0;
+}
+
+/** The most important first, of those the oldest. */
+function byImportance(a: ContainerRecord, b: ContainerRecord): number {
+  return priorityOf(b) - priorityOf(a) || a.created - b.created || a.sequence - b.sequence;
+}
+
+function priorityOf({ labels }: ContainerRecord): number {
+  const text = labels[PRIORITY] ?? "";
+  return /^-?\d{1,9}$/.test(text) ? Number(text) : 0;
+}
