@@ -6,6 +6,7 @@ import { CONTAINER_ROUTES } from "./routes/containers.ts";
 import { IMAGE_TRANSFER_ROUTES } from "./routes/image-transfer.ts";
 import { IMAGE_ROUTES } from "./routes/images.ts";
 import { NETWORK_ROUTES } from "./routes/networks.ts";
+import { OPERATION_ROUTES } from "./routes/operations.ts";
 import { PLUGIN_ROUTES } from "./routes/plugins.ts";
 import { PRUNE_ROUTES } from "./routes/prune.ts";
 import { REGISTRY_ROUTES } from "./routes/registry.ts";
@@ -16,6 +17,7 @@ import { VOLUME_ROUTES } from "./routes/volumes.ts";
 
 export const ROUTES = new RouteTable([
   ...SYSTEM_ROUTES,
+  ...OPERATION_ROUTES,
   ...ATTACH_ROUTES,
   ...PRUNE_ROUTES,
   ...CHECKPOINT_ROUTES,

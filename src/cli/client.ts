@@ -11,6 +11,8 @@ import type { Io } from "./io.ts";
 export interface ManagerClient {
   /** GET of a path without version prefix; the answer's JSON. Throws CliError with the manager's message. */
   get(path: string): Promise<unknown>;
+  /** The same for a change. */
+  ask(method: "POST" | "DELETE", path: string): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -32,20 +34,22 @@ export async function withManager<T>(
 export async function openManager(endpoint: Endpoint, clock: Clock): Promise<ManagerClient> {
   const wire = wireTo(endpoint, clock);
   try {
-    const { headers } = await call(wire, endpoint, clock, "/_ping");
+    const { headers } = await call(wire, endpoint, clock, "GET", "/_ping");
     if (!/^shoal\//i.test(headers.get("server") ?? "")) throw notShoal(endpoint);
   } catch (error) {
     await wire.close();
     throw error;
   }
+  const ask = async (method: string, path: string): Promise<unknown> => {
+    const { status, text } = await call(wire, endpoint, clock, method, path);
+    const body = parseJson(text);
+    if (status < 400) return body;
+    const message = (body as { message?: unknown } | undefined)?.message;
+    throw new CliError(typeof message === "string" ? message : `${path}: the manager answered ${status}`);
+  };
   return {
-    async get(path) {
-      const { status, text } = await call(wire, endpoint, clock, path);
-      const body = parseJson(text);
-      if (status < 400) return body;
-      const message = (body as { message?: unknown } | undefined)?.message;
-      throw new CliError(typeof message === "string" ? message : `${path}: the manager answered ${status}`);
-    },
+    get: (path) => ask("GET", path),
+    ask,
     close: () => wire.close(),
   };
 }
@@ -73,10 +77,10 @@ interface Answer {
   readonly text: string;
 }
 
-async function call(wire: EngineWire, endpoint: Endpoint, clock: Clock, path: string): Promise<Answer> {
+async function call(wire: EngineWire, endpoint: Endpoint, clock: Clock, method: string, path: string): Promise<Answer> {
   try {
     return await withDeadline(clock, ENGINE_CALL_MS, endpoint.host, async (signal) => {
-      const answer = await wire.request({ method: "GET", path, signal });
+      const answer = await wire.request({ method, path, signal });
       const chunks: Buffer[] = [];
       let size = 0;
       for await (const chunk of answer.body as AsyncIterable<Buffer>) {

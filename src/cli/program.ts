@@ -62,7 +62,7 @@ const COMMANDS: readonly Entry[] = [
   {
     name: "node",
     aliases: [],
-    summary: "Show the nodes: state, engine, containers, CPU and memory",
+    summary: "Show the nodes, and say which take nothing new or are to be emptied",
     load: async (io) => (await import("./views/node.ts")).nodeCommand(io),
   },
   {
@@ -82,6 +82,18 @@ const COMMANDS: readonly Entry[] = [
     aliases: [],
     summary: "List the groups (Compose projects and the like) and their homes",
     load: async (io) => (await import("./views/groups.ts")).groupsCommand(io),
+  },
+  {
+    name: "kept",
+    aliases: [],
+    summary: "Show, restore or remove copies that the cluster went on without",
+    load: async (io) => (await import("./operate/kept.ts")).keptCommand(io),
+  },
+  {
+    name: "reschedule",
+    aliases: [],
+    summary: "Say that nodes which vanished together are lost indeed",
+    load: async (io) => (await import("./operate/reschedule.ts")).rescheduleCommand(io),
   },
   {
     name: "why",

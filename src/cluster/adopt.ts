@@ -10,7 +10,7 @@ import { drop } from "./forget.ts";
 import { decodeHint, HINT_LABEL, type Hint } from "./hint.ts";
 import type { ListedContainer } from "./list-entry.ts";
 import type { ClusterNode } from "./node.ts";
-import { type ContainerRecord, NO_NEEDS } from "./record.ts";
+import { blankRecord, type ContainerRecord, NO_NEEDS } from "./record.ts";
 import { restoreRecord } from "./restore.ts";
 
 /** Undefined for a copy that another one has replaced: it is no part of the cluster any more. */
@@ -41,35 +41,20 @@ function hinted(cluster: Cluster, node: ClusterNode, row: ListedContainer, hint:
 function newRecord(cluster: Cluster, node: ClusterNode, row: ListedContainer, hint: Hint | undefined): ContainerRecord {
   const hintedId = hint?.id !== undefined && !cluster.inventory.byId(hint.id) ? hint.id : undefined;
   const record: ContainerRecord = {
-    id: hintedId ?? newId(cluster, node, row.engineId),
-    name: row.name,
+    ...blankRecord(
+      node,
+      { id: hintedId ?? newId(cluster, node, row.engineId), name: row.name, epoch: hint?.epoch ?? 1 },
+      row.state,
+    ),
     nonce: hint?.nonce,
-    epoch: hint?.epoch ?? 1,
-    node,
     engineId: row.engineId,
-    engineName: row.name,
-    state: row.state,
     created: row.created,
     sequence: cluster.inventory.nextSequence(),
     image: row.image,
     imageId: row.imageId,
-    labels: {},
-    exitCode: undefined,
-    since: undefined,
     needs: hint?.needs ?? NO_NEEDS,
-    published: [],
     needsKnown: hint !== undefined,
     cpuShares: hint?.cpuShares,
-    entry: undefined,
-    touchedAt: Number.NEGATIVE_INFINITY,
-    tty: undefined,
-    renames: new Set(),
-    starting: 0,
-    streams: 0,
-    recipe: undefined,
-    moves: undefined,
-    startsAgain: false,
-    removed: false,
   };
   if (!record.needsKnown) node.unmeasured++;
   else node.unconfirmed.add(record);

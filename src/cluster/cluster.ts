@@ -13,6 +13,7 @@ import { Ledger } from "../scheduler/ledger.ts";
 import type { Matcher } from "../scheduler/matcher.ts";
 import type { Strategy } from "../scheduler/strategies/strategy.ts";
 import type { Store } from "../store/store.ts";
+import { Availabilities } from "./availability.ts";
 import type { BindMode } from "./bind-paths.ts";
 import { Decisions } from "./decisions.ts";
 import { type ClusterEvent, EventHub } from "./event-hub.ts";
@@ -115,6 +116,7 @@ export class Cluster {
   /** Where containers are that wait for a node; none of `nodes`. */
   readonly limbo: ClusterNode;
   readonly rescheduler: Rescheduler;
+  readonly availabilities = new Availabilities();
 
   constructor(options: ClusterOptions) {
     this.options = options;

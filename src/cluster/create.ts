@@ -33,7 +33,7 @@ import { needsOfRequest } from "./needs.ts";
 import { haveNetworks } from "./networks/create.ts";
 import type { ClusterNode } from "./node.ts";
 import type { Placement } from "./placements.ts";
-import type { ContainerRecord, Recipe } from "./record.ts";
+import { blankRecord, type ContainerRecord, type Recipe } from "./record.ts";
 import { movesOf } from "./reschedule/policy.ts";
 import { recipeWrite } from "./reschedule/recipes.ts";
 import { settling } from "./settling.ts";
@@ -49,12 +49,16 @@ export interface CreateAnswer {
   readonly text: string;
 }
 
-/** A create in the making: what every try on a node shares. */
-export interface Order {
+/** What a create asks for. */
+export interface Asked {
   readonly recipe: Recipe;
   readonly body: unknown;
   readonly name: string;
   readonly request: Request;
+}
+
+/** A create in the making: what every try on a node shares. */
+export interface Order extends Asked {
   /** Given when the container exists already and goes on elsewhere. */
   readonly successor: Successor | undefined;
 }
@@ -166,8 +170,13 @@ export async function placeOrder(cluster: Cluster, order: Order, excluded: Map<s
   throw failure ?? paths.refusal(undefined) ?? new DockerError(500, "no node was tried");
 }
 
+/** Why no node would take it now; undefined when one would. */
+export function refusalOf(cluster: Cluster, order: Asked, excluded: ReadonlyMap<string, string>): string | undefined {
+  return decide(cluster, order, excluded).refusal;
+}
+
 /** Over all nodes, or, for an image that no registry knows (committed, imported, loaded), over those that have it. */
-function decide(cluster: Cluster, order: Order, excluded: ReadonlyMap<string, string>): Decision {
+function decide(cluster: Cluster, order: Asked, excluded: ReadonlyMap<string, string>): Decision {
   const { image } = order.request;
   const decision = decideAmong(cluster, order, cluster.nodes.values(), excluded);
   const [best] = decision.ranked;
@@ -190,7 +199,7 @@ function onlyHolders(cluster: Cluster, image: string): ClusterNode[] {
 
 function decideAmong(
   cluster: Cluster,
-  order: Order,
+  order: Asked,
   nodes: Iterable<ClusterNode>,
   excluded: ReadonlyMap<string, string>,
 ): Decision {
@@ -227,36 +236,24 @@ function book(cluster: Cluster, order: Order, node: ClusterNode, excluded: Tried
   const { successor } = order;
   successor?.giveWay();
   const record: ContainerRecord = {
-    id: successor?.id ?? cluster.random.hex(32),
-    name: order.name,
+    ...blankRecord(
+      node,
+      { id: successor?.id ?? cluster.random.hex(32), name: order.name, epoch: successor?.epoch ?? 1 },
+      // What exists is found and listed while its next copy is made.
+      successor ? "created" : "placing",
+    ),
     nonce,
-    epoch: successor?.epoch ?? 1,
-    node,
-    engineId: "",
-    engineName: order.name,
-    // What exists is found and listed while its next copy is made.
-    state: successor ? "created" : "placing",
     created: Math.floor(cluster.clock.now() / 1000),
     sequence: cluster.inventory.nextSequence(),
     image: order.request.image,
-    imageId: "",
     labels: order.request.labels,
-    exitCode: undefined,
-    since: undefined,
     needs: resolveSuccession(cluster, needsOfRequest(order.request, order.body)),
-    published: [],
-    needsKnown: true,
     cpuShares: wholeCpus(cluster, order.body),
-    entry: undefined,
     touchedAt: cluster.clock.monotonic(),
     tty: goGet(order.body, "Tty") === true,
-    renames: new Set(),
-    starting: 0,
-    streams: 0,
     recipe: order.recipe.text.length > RECIPE_CHARS ? undefined : order.recipe,
     moves: movesOf(order.request, order.body, cluster.options.reschedule ?? "auto"),
     startsAgain: successor?.startsAgain ?? false,
-    removed: false,
   };
   const volumes = order.request.volumes.map((ref) => engineVolumeName(cluster, ref));
   const placement: Placement = { nonce, volumes, record, uncertainSince: undefined };

@@ -35,10 +35,10 @@ export function clusterInfo(cluster: Cluster, host: HostFacts): Record<string, u
     ID: host.id,
     Name: host.hostName,
     ServerVersion: serverVersion(host.version),
-    Containers: counts.reduce((total, count) => total + count.all, 0),
+    Containers: counts.reduce((total, count) => total + count.all, cluster.limbo.count.all),
     ContainersRunning: counts.reduce((total, count) => total + count.running, 0),
     ContainersPaused: counts.reduce((total, count) => total + count.paused, 0),
-    ContainersStopped: counts.reduce((total, count) => total + count.stopped, 0),
+    ContainersStopped: counts.reduce((total, count) => total + count.stopped, cluster.limbo.count.all),
     Images: countImages(cluster),
     Driver: "shoal",
     DriverStatus: null,
@@ -94,10 +94,19 @@ export function clusterInfo(cluster: Cluster, host: HostFacts): Record<string, u
     SecurityOptions: first?.info.SecurityOptions ?? [],
     Warnings: [
       ...host.warnings,
+      ...brakeWarning(cluster),
       ...nodes.filter((node) => !node.reachable).map((node) => `node ${node.name}: ${node.whyUnreachable}`),
       ...nodes.flatMap(({ name, replaced }) => (replaced ? [`node ${name}: ${replaced.warning}`] : [])),
     ],
   };
+}
+
+function brakeWarning({ rescheduler, nodes }: Cluster): string[] {
+  const { size } = rescheduler.losses.doubted;
+  if (size === 0) return [];
+  return [
+    `${size} of ${nodes.size} nodes vanished at once, so nothing is rescheduled: bring them back, or run shoal reschedule --resume if they are lost indeed`,
+  ];
 }
 
 function logDrivers(nodes: readonly ClusterNode[]): string[] {

@@ -7,6 +7,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { EngineFacts } from "../engine/facts.ts";
 import type { EngineState } from "../engine/observer.ts";
 import type { NodeView } from "../scheduler/node-view.ts";
+import type { Availability } from "./availability.ts";
 import type { ContainerRecord } from "./record.ts";
 import { ToldEvents } from "./told-events.ts";
 
@@ -37,7 +38,8 @@ export class ClusterNode {
   ownFacts: EngineFacts | undefined;
   state: EngineState = "pending";
   error: string | undefined;
-  cordoned = false;
+  /** What an operator wants of it. */
+  availability: Availability = "active";
   /** Why it may not serve although its engine answers (the same engine under two addresses). */
   blocked: string | undefined;
   /** The engine (its own ID) that answered here before with containers that another one does not have. */
@@ -81,6 +83,16 @@ export class ClusterNode {
   /** Its engine answers, and it is no double. */
   get reachable(): boolean {
     return this.state === "healthy" && this.blocked === undefined;
+  }
+
+  /** It takes nothing new. */
+  get cordoned(): boolean {
+    return this.availability !== "active";
+  }
+
+  /** What can leave it shall. */
+  get draining(): boolean {
+    return this.availability === "draining";
   }
 
   get whyUnreachable(): string {

@@ -85,6 +85,45 @@ export interface ContainerRecord {
   removed: boolean;
 }
 
+/** One of which nothing else is known yet. */
+export function blankRecord(
+  node: ClusterNode,
+  { id, name, epoch }: { readonly id: string; readonly name: string; readonly epoch: number },
+  state: ContainerState,
+): ContainerRecord {
+  return {
+    id,
+    name,
+    epoch,
+    nonce: undefined,
+    node,
+    engineId: "",
+    engineName: name,
+    state,
+    created: 0,
+    sequence: 0,
+    image: "",
+    imageId: "",
+    labels: {},
+    exitCode: undefined,
+    since: undefined,
+    needs: NO_NEEDS,
+    published: [],
+    needsKnown: true,
+    cpuShares: undefined,
+    tty: undefined,
+    entry: undefined,
+    touchedAt: Number.NEGATIVE_INFINITY,
+    renames: new Set(),
+    starting: 0,
+    streams: 0,
+    recipe: undefined,
+    moves: undefined,
+    startsAgain: false,
+    removed: false,
+  };
+}
+
 /** From one name to another, of which the engine has not told yet what became. */
 export interface Rename {
   readonly names: readonly string[];

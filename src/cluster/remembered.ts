@@ -11,7 +11,7 @@ import { NODE_LABEL } from "./hint.ts";
 import { settle } from "./holdings.ts";
 import type { ListEntry } from "./list-entry.ts";
 import type { ClusterNode } from "./node.ts";
-import { type ContainerRecord, type ContainerState, type Needs, NO_NEEDS } from "./record.ts";
+import { blankRecord, type ContainerRecord, type ContainerState, type Needs, NO_NEEDS } from "./record.ts";
 
 export const NODES = "nodes/";
 export const ROWS = "rows/";
@@ -210,35 +210,14 @@ function stranger(
   const { inventory } = cluster;
   if (inventory.byId(id)) return undefined;
   const record: ContainerRecord = {
-    id,
-    name,
-    nonce: undefined,
-    epoch: 1,
-    node,
+    ...blankRecord(node, { id, name, epoch: 1 }, state),
     engineId,
-    engineName: name,
-    state,
     created: told.Created,
     sequence: inventory.nextSequence(),
     image: told.Image,
     imageId: told.ImageID,
-    labels: {},
-    exitCode: undefined,
-    since: undefined,
     needs: needs ?? NO_NEEDS,
-    published: [],
     needsKnown: needs !== undefined,
-    cpuShares: undefined,
-    entry: undefined,
-    touchedAt: Number.NEGATIVE_INFINITY,
-    tty: undefined,
-    renames: new Set(),
-    starting: 0,
-    streams: 0,
-    recipe: undefined,
-    moves: undefined,
-    startsAgain: false,
-    removed: false,
   };
   if (record.needsKnown) node.unconfirmed.add(record);
   else node.unmeasured++;

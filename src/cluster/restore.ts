@@ -5,13 +5,14 @@
 import { withDeadline } from "../kit/deadline.ts";
 import { STORE_LOAD_MS } from "../kit/limits.ts";
 import type { Entry, Write } from "../store/store.ts";
+import { applyAvailability } from "./availability.ts";
 import type { Cluster } from "./cluster.ts";
 import { settle } from "./holdings.ts";
 import { readNetwork } from "./networks/network.ts";
 import type { ClusterNode } from "./node.ts";
 import { restoreCreate } from "./object-creates.ts";
 import type { Placement } from "./placements.ts";
-import { type ContainerRecord, type ContainerState, NO_NEEDS } from "./record.ts";
+import { blankRecord, type ContainerRecord } from "./record.ts";
 import {
   decodeIdentity,
   decodeIntent,
@@ -88,6 +89,7 @@ function takeEntry(cluster: Cluster, key: string, value: string): boolean {
       rememberedVolumes.restore(key, value) ||
       tags.restore(key, value) ||
       groups.restore(key, value) ||
+      cluster.availabilities.restore(key, value) ||
       restoreCreate(cluster, key, value)
     );
   } catch {
@@ -97,6 +99,7 @@ function takeEntry(cluster: Cluster, key: string, value: string): boolean {
 
 /** A node that joins: its containers are there again, unread; creates that a crash left open wait for its first list. */
 export function restoreNode(cluster: Cluster, node: ClusterNode): void {
+  applyAvailability(cluster, node);
   const { identities, intents } = cluster.registry.unpark(node.id);
   for (const { container } of cluster.tombstones.of(node.id)) node.ignored.add(container);
   for (const identity of identities) restoreRecord(cluster, node, identity);
@@ -113,7 +116,7 @@ export function restoreRecord(cluster: Cluster, node: ClusterNode, identity: Ide
   inventory.skipSequence(identity.sequence);
   const { otherNames = [], group: labels = {}, startsAgain = false, ...known } = identity;
   const state = node === cluster.limbo ? "pending" : "created";
-  const record: ContainerRecord = { ...blank(node, identity, state), ...known, startsAgain, node, labels };
+  const record: ContainerRecord = { ...blankRecord(node, identity, state), ...known, startsAgain, node, labels };
   if (otherNames.length > 0) {
     record.renames.add({ names: [record.name, ...otherNames], uncertainSince: Number.NEGATIVE_INFINITY });
   }
@@ -132,7 +135,7 @@ function restoreIntent(cluster: Cluster, node: ClusterNode, intent: Intent): voi
     return;
   }
   const record: ContainerRecord = {
-    ...blank(node, intent, "placing"),
+    ...blankRecord(node, intent, "placing"),
     nonce: intent.nonce,
     created: Math.floor(cluster.clock.now() / 1000),
     sequence: cluster.inventory.nextSequence(),
@@ -145,44 +148,6 @@ function restoreIntent(cluster: Cluster, node: ClusterNode, intent: Intent): voi
   settle(cluster, record);
   cluster.placements.add(placement);
   awaitOutcome(cluster, placement, Number.NEGATIVE_INFINITY);
-}
-
-function blank(
-  node: ClusterNode,
-  { id, name, epoch }: { readonly id: string; readonly name: string; readonly epoch: number },
-  state: ContainerState,
-): ContainerRecord {
-  return {
-    id,
-    name,
-    epoch,
-    nonce: undefined,
-    node,
-    engineId: "",
-    engineName: name,
-    state,
-    created: 0,
-    sequence: 0,
-    image: "",
-    imageId: "",
-    labels: {},
-    exitCode: undefined,
-    since: undefined,
-    needs: NO_NEEDS,
-    published: [],
-    needsKnown: true,
-    cpuShares: undefined,
-    tty: undefined,
-    entry: undefined,
-    touchedAt: Number.NEGATIVE_INFINITY,
-    renames: new Set(),
-    starting: 0,
-    streams: 0,
-    recipe: undefined,
-    moves: undefined,
-    startsAgain: false,
-    removed: false,
-  };
 }
 
 /** A node that leaves: what the store says of it waits for its return. */

@@ -3,6 +3,7 @@
  * the manager knows is written into it again; what only the backup knows, the next manager takes in.
  */
 import type { Version, WatchObserver } from "../store/store.ts";
+import { writeAvailabilities } from "./availability.ts";
 import type { Cluster } from "./cluster.ts";
 import { CLUSTER, clusterWrite } from "./restore.ts";
 
@@ -37,4 +38,5 @@ function writeAgain(cluster: Cluster): void {
   tags.writeAgain();
   groups.writeAgain();
   objectCreates.writeAgain();
+  writeAvailabilities(cluster);
 }

@@ -49,6 +49,10 @@ export class Tombstones {
     this.#byContainer.delete(keyOf(tombstone));
   }
 
+  all(): Iterable<Tombstone> {
+    return this.#byContainer.values();
+  }
+
   *of(node: string): IterableIterator<Tombstone> {
     for (const tombstone of this.#byContainer.values()) if (tombstone.node === node) yield tombstone;
   }

@@ -4,6 +4,8 @@ import type { Cluster } from "./cluster.ts";
 import { containerCounts, stateWord } from "./info.ts";
 import { usageOf } from "./usage.ts";
 
+const AVAILABILITY = { active: "Healthy", cordoned: "Cordoned", draining: "Draining" } as const;
+
 /** One object a node, in the order of their names. CPUs × 10⁹ and bytes; used is null where nobody can tell. */
 export async function nodesView(cluster: Cluster, withUsage: boolean): Promise<Record<string, unknown>[]> {
   const nodes = [...cluster.nodes.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -16,7 +18,8 @@ export async function nodesView(cluster: Cluster, withUsage: boolean): Promise<R
         ID: node.id,
         Name: node.name,
         Address: node.address,
-        State: stateWord(node),
+        State: node.reachable && node.cordoned ? AVAILABILITY[node.availability] : stateWord(node),
+        Availability: node.availability,
         Error: node.reachable ? (node.distress ?? null) : node.whyUnreachable,
         EngineID: node.facts?.engineId ?? "",
         EngineVersion: node.facts?.serverVersion ?? "",

@@ -281,6 +281,10 @@ export const RESCHEDULE_EVERY_MS = 500;
 export const PULL_MS = 1_800_000;
 /** Containers that are brought to other nodes at the same time. */
 export const RESCHEDULES_AT_ONCE = 16;
+/** Containers that leave drained nodes at the same time: each is away while it moves. */
+export const DRAINS_AT_ONCE = 4;
+/** Between two looks of a command line that waits for a node to be empty. */
+export const DRAIN_POLL_MS = 500;
 /** Reading the whole store when the manager starts. */
 export const STORE_LOAD_MS = 60_000;
 /** A create whose node does not come back to tell what became of it holds its name and needs this long. */

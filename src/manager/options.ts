@@ -42,6 +42,8 @@ export interface ManageOptions {
   readonly bindMounts: "check" | "engine" | undefined;
   /** Names of volumes that are but caches. */
   readonly cacheVolumes: readonly Matcher[];
+  /** What moves when its host is lost, and does not say itself. */
+  readonly reschedule: "auto" | "on" | "off";
   /** `file:///directory`, `memory://`, or `etcd://`, `consul://`, `zk://` with servers and a path. */
   readonly store: string;
   /** Credentials and TLS of a store that other machines keep. */

@@ -117,6 +117,7 @@ function openCluster(options: ManageOptions, store: Store, log: Logger, audit: A
     foreign: options.foreign,
     bindMounts: options.bindMounts,
     cacheVolumes: options.cacheVolumes,
+    reschedule: options.reschedule,
     mintIds: options.mintIds,
     resolveHost,
     store,

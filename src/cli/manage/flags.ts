@@ -39,6 +39,7 @@ export interface ManageFlags {
   readonly foreign?: string;
   readonly bindMounts?: string;
   readonly cacheVolumes?: readonly string[];
+  readonly reschedule: string;
   readonly store?: string;
   readonly storeOpt?: readonly string[];
   readonly requireTls?: boolean;
@@ -91,6 +92,11 @@ function placement(command: Command): void {
       "--cache-volumes <glob>",
       "volumes of these names are but caches: used where they are if that is easy, made again elsewhere (repeat)",
       repeat,
+    )
+    .option(
+      "--reschedule <mode>",
+      "what moves when its host is lost and does not say: auto, what restarts by itself and keeps nothing there; on, all that keeps nothing there; off",
+      "auto",
     )
     .option(
       "--store <url>",

@@ -81,6 +81,7 @@ export function validateManage(
           ? undefined
           : oneOf("--bind-mounts", flags.bindMounts, ["check", "engine"] as const),
       cacheVolumes: (flags.cacheVolumes ?? []).map(glob),
+      reschedule: oneOf("--reschedule", flags.reschedule, ["auto", "on", "off"] as const),
       store: flags.store ?? (env.SHOAL_STORE || defaultStore(env, uid)),
       storeOptions: storeOptionsOf(flags.storeOpt, env),
       cors: flags.apiEnableCors === true,

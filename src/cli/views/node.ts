@@ -6,6 +6,7 @@ import { CliError } from "../fail.ts";
 import { printRows, type Row, type View, type ViewFlags } from "../format.ts";
 import { bytes, cpus } from "../human.ts";
 import type { Io } from "../io.ts";
+import { activateCommand, cordonCommand, drainCommand } from "../operate/node.ts";
 import { globalsOf, withFormat, withHost } from "./flags.ts";
 
 /** An element of GET /shoal/nodes. CPUs in billionths, memory in bytes; used is null while unknown. */
@@ -41,18 +42,22 @@ const VIEW: View = {
   ],
   paint(text, field, row) {
     if (field !== "State") return text;
-    if (row.fields.State === "Healthy") return pc.green(text);
-    return row.fields.State === "Pending" ? pc.yellow(text) : pc.red(text);
+    const { State = "" } = row.fields;
+    if (State === "Healthy") return pc.green(text);
+    return ["Pending", "Cordoned", "Draining"].includes(State) ? pc.yellow(text) : pc.red(text);
   },
 };
 
 export function nodeCommand(io: Io): Command {
   return new Command("node")
     .usage("COMMAND")
-    .description("Show the nodes: state, engine, containers, CPU and memory")
+    .description("Show the nodes: state, engine, containers, CPU and memory; say what they take, and which are emptied")
     .helpCommand(false)
     .addCommand(nodeListCommand(io, "ls").alias("list"))
-    .addCommand(nodeInspectCommand(io));
+    .addCommand(nodeInspectCommand(io))
+    .addCommand(cordonCommand(io))
+    .addCommand(drainCommand(io))
+    .addCommand(activateCommand(io));
 }
 
 /** `node ls`, and `nodes` at the top level. */

@@ -6,7 +6,7 @@ import { NODES_TRIED, PULL_MS } from "../../kit/limits.ts";
 import { readRequest } from "../../scheduler/request.ts";
 import { bringing, broughtByPull } from "../brought-images.ts";
 import type { Cluster } from "../cluster.ts";
-import { type Order, placeOrder } from "../create.ts";
+import { type Asked, type Order, placeOrder } from "../create.ts";
 import { canonicalImage } from "../image-index.ts";
 import { withImagePorts } from "../image-ports.ts";
 import type { ContainerRecord } from "../record.ts";
@@ -14,14 +14,19 @@ import { rememberRow } from "../remembered.ts";
 import { enterLimbo, leaveLimbo } from "./pending.ts";
 import { readRecipe, recipeWrite } from "./recipes.ts";
 
-/** The new copy. Rejects with why there is none: then the container is pending as before. */
-export async function moveOn(cluster: Cluster, pending: ContainerRecord): Promise<ContainerRecord> {
-  const { id, name, epoch } = pending;
+/** How it was asked for. Rejects when that is not known. */
+export async function orderOf(cluster: Cluster, { id, name }: ContainerRecord): Promise<Asked> {
   const recipe = await readRecipe(cluster, id);
   if (!recipe) throw new Error("the store no longer knows how it was asked for: remove it, and make it again");
   const body = decodeJson(recipe.text);
-  let request = readRequest(body, name, recipe, cluster.options);
-  if (request.hostNetwork) request = await withImagePorts(cluster, request);
+  const request = readRequest(body, name, recipe, cluster.options);
+  return { recipe, body, name, request: request.hostNetwork ? await withImagePorts(cluster, request) : request };
+}
+
+/** The new copy. Rejects with why there is none: then the container is pending as before. */
+export async function moveOn(cluster: Cluster, pending: ContainerRecord): Promise<ContainerRecord> {
+  const { id, epoch } = pending;
+  const order = await orderOf(cluster, pending);
   let present = pending;
   const successor = {
     id,
@@ -36,7 +41,7 @@ export async function moveOn(cluster: Cluster, pending: ContainerRecord): Promis
       enterLimbo(cluster, present);
       cluster.registry.remember(present);
       rememberRow(cluster, present);
-      const write = recipeWrite(id, recipe);
+      const write = recipeWrite(id, order.recipe);
       if (write) cluster.writer.later([write]);
     },
     made: () => {
@@ -44,7 +49,7 @@ export async function moveOn(cluster: Cluster, pending: ContainerRecord): Promis
       if (record) cluster.rescheduler.restored(record);
     },
   };
-  return place(cluster, { recipe, body, name, request, successor });
+  return place(cluster, { ...order, successor });
 }
 
 /** Meanwhile it may have been removed, or its own node came back. */

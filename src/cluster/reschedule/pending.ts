@@ -15,8 +15,11 @@ import type { ContainerRecord } from "../record.ts";
 import { forgetRow, rememberRow, rowKey, rowWrites } from "../remembered.ts";
 import { endTombstone, requireTombstone, type Tombstone, tombstoneOf, tombstoneWrite } from "../tombstones.ts";
 
-/** Its node is lost, and it may leave it: from now on it is pending. Rejects with DockerError 503 when that cannot be kept. */
-export async function release(cluster: Cluster, record: ContainerRecord): Promise<void> {
+/**
+ * Its node is lost, or drained and the container stopped there: from now on it is pending. Rejects with DockerError 503
+ * when that cannot be kept.
+ */
+export async function release(cluster: Cluster, record: ContainerRecord, cause: "lost" | "drained"): Promise<void> {
   const { registry, writer, tombstones, log } = cluster;
   const { node, engineId } = record;
   requireTombstone(cluster);
@@ -28,7 +31,8 @@ export async function release(cluster: Cluster, record: ContainerRecord): Promis
     ...rowWrites(pending),
     { key: rowKey(node.id, engineId), value: undefined },
   ]);
-  if (record.removed || record.node !== node || record.engineId !== engineId || node.reachable) {
+  const mayGo = cause === "lost" ? !node.reachable : node.draining;
+  if (record.removed || record.node !== node || record.engineId !== engineId || !mayGo) {
     // It is back, or gone, or somewhere else: as if nothing had been written.
     writer.later([{ ...tombstoneWrite(tombstone), value: undefined }]);
     forgetRow(cluster, cluster.limbo, pending.engineId);
@@ -44,7 +48,7 @@ export async function release(cluster: Cluster, record: ContainerRecord): Promis
   drop(cluster, record);
   enterLimbo(cluster, pending);
   publishOwn(cluster, node, { type: "container", record: pending }, "pending");
-  log.warn("a container waits for another node: its own is lost", { node: node.name, container: pending.name });
+  log.warn(`a container waits for another node: its own is ${cause}`, { node: node.name, container: pending.name });
 }
 
 /** The same container, on no node. What it may have been called besides its name is free. */

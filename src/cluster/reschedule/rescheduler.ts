@@ -4,10 +4,9 @@
  * the next is known beside it.
  */
 import { DockerError } from "../../docker/errors.ts";
-import { fields } from "../../docker/json-text.ts";
 import type { Timer } from "../../kit/clock.ts";
 import { mapAtMost } from "../../kit/limit.ts";
-import { RESCHEDULE_EVERY_MS, RESCHEDULES_AT_ONCE } from "../../kit/limits.ts";
+import { DRAINS_AT_ONCE, RESCHEDULE_EVERY_MS, RESCHEDULES_AT_ONCE } from "../../kit/limits.ts";
 import type { Cluster } from "../cluster.ts";
 import type { ListedContainer } from "../list-entry.ts";
 import { publishOwn } from "../missed-events.ts";
@@ -16,7 +15,9 @@ import type { ContainerRecord } from "../record.ts";
 import { startContainer } from "../start.ts";
 import { isAside, type Tombstone } from "../tombstones.ts";
 import { bringBack } from "./bring-back.ts";
+import { leaveNode } from "./drain.ts";
 import { Losses } from "./losses.ts";
+import { mayLeave } from "./may-leave.ts";
 import { moveOn } from "./move-on.ts";
 import { release, takeBack } from "./pending.ts";
 
@@ -39,7 +40,7 @@ export class Rescheduler {
     this.losses = new Losses(cluster.clock);
   }
 
-  /** Why a container is pending; undefined while the first search for a node is under way. */
+  /** Why a container is pending, or still on a node that is drained; undefined while a node is looked for. */
   reasonOf({ id }: ContainerRecord): string | undefined {
     return this.#reasons.get(id);
   }
@@ -79,14 +80,22 @@ export class Rescheduler {
    */
   takesBack(node: ClusterNode, tombstone: Tombstone, row: ListedContainer): boolean {
     const pending = this.#cluster.limbo.containers.get(tombstone.replacedBy ?? "");
-    if (!pending) return false;
+    if (!pending || node.draining) return false;
     if (!isAside(row, tombstone)) takeBack(this.#cluster, node, tombstone, row);
     else void this.#cluster.tombstones.once(tombstone, () => bringBack(this.#cluster, node, tombstone, pending));
     return true;
   }
 
+  /** Something may have to be done. */
+  wake(): void {
+    this.#schedule();
+  }
+
   get #hasWork(): boolean {
-    return this.losses.any || this.#unstarted.size > 0 || this.#cluster.limbo.containers.size > 0;
+    const { limbo, nodes } = this.#cluster;
+    if (this.losses.any || this.#unstarted.size > 0 || limbo.containers.size > 0) return true;
+    for (const node of nodes.values()) if (node.draining) return true;
+    return false;
   }
 
   #schedule(): void {
@@ -106,6 +115,7 @@ export class Rescheduler {
     this.#looking = true;
     try {
       await this.#releaseLost();
+      await this.#drain();
       await Promise.all([this.#startAll(), this.#placeAll()]);
     } catch (error) {
       this.#cluster.log.error("rescheduling failed", { error: String(error) });
@@ -122,13 +132,24 @@ export class Rescheduler {
       for (const record of node.containers.values()) if (mayLeave(record)) leaving.push(record);
     }
     await mapAtMost(RESCHEDULES_AT_ONCE, leaving, (record) =>
-      this.#tried(record, "could not be made pending", () => release(this.#cluster, record)),
+      this.#tried(record, "could not be made pending", () => release(this.#cluster, record, "lost")),
+    );
+  }
+
+  async #drain(): Promise<void> {
+    const leaving: ContainerRecord[] = [];
+    for (const node of this.#cluster.nodes.values()) {
+      if (!node.draining || !node.reachable) continue;
+      for (const record of node.containers.values()) if (mayLeave(record)) leaving.push(record);
+    }
+    await mapAtMost(DRAINS_AT_ONCE, leaving.sort(byImportance), (record) =>
+      leaveNode(this.#cluster, record).catch((error: unknown) => this.#waits(record, "cannot leave its node", error)),
     );
   }
 
   async #placeAll(): Promise<void> {
     const { containers } = this.#cluster.limbo;
-    for (const id of this.#reasons.keys()) if (!containers.has(id)) this.#reasons.delete(id);
+    for (const id of this.#reasons.keys()) if (!this.#isWaiting(id)) this.#reasons.delete(id);
     const waiting = [...containers.values()].sort(byImportance);
     await mapAtMost(RESCHEDULES_AT_ONCE, waiting, async (pending) => {
       try {
@@ -136,12 +157,22 @@ export class Rescheduler {
         this.#unstarted.add(record);
         await this.#start(record);
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        if (this.#reasons.get(pending.id) === why) return;
-        this.#reasons.set(pending.id, why);
-        this.#cluster.log.warn("a pending container has no node yet", { container: pending.name, error: why });
+        this.#waits(pending, "has no node yet", error);
       }
     });
+  }
+
+  /** Said once, until it is another reason. */
+  #waits({ id, name }: ContainerRecord, what: string, error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error);
+    if (this.#reasons.get(id) === why) return;
+    this.#reasons.set(id, why);
+    this.#cluster.log.warn(`a container ${what}`, { container: name, error: why });
+  }
+
+  #isWaiting(id: string): boolean {
+    const record = this.#cluster.inventory.byId(id);
+    return record !== undefined && (record.state === "pending" || record.node.draining);
   }
 
   async #startAll(): Promise<void> {
@@ -194,23 +225,6 @@ export class Rescheduler {
       return false;
     }
   }
-}
-
-/** It ran, and nothing keeps it on its node. */
-function mayLeave(record: ContainerRecord): boolean {
-  const { state, moves, engineId, nonce, startsAgain } = record;
-  if (nonce === undefined || engineId === "" || moves === undefined || moves === "never") return false;
-  const ran = state === "running" || state === "paused" || state === "restarting" || startsAgain;
-  return ran && (moves === "asked" || !hasVolumes(record));
-}
-
-/** By the row that its node listed last. */
-function hasVolumes({ entry }: ContainerRecord): boolean {
-  if (!entry) return false;
-  const text = Buffer.concat([entry.head, Buffer.from('""'), entry.tail]).toString();
-  const span = fields(text).get("Mounts");
-  const mounts: unknown = span ? JSON.parse(text.slice(span.start, span.end)) : undefined;
-  return Array.isArray(mounts) && mounts.length > 0;
 }
 
 /** The most important first, of those the oldest. */

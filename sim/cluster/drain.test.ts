@@ -1,0 +1,128 @@
+/** What an operator does: nodes that take nothing new or are emptied, and copies that were kept aside. */
+import { afterEach, describe, expect, it } from "vitest";
+import { remainingOn } from "../../src/cluster/reschedule/drain.ts";
+import { keptView } from "../../src/cluster/reschedule/kept.ts";
+import { RESCHEDULE_EVERY_MS } from "../../src/kit/limits.ts";
+import { isRunning } from "../engine/container.ts";
+import { type ApiFace, openApi } from "./api-face.ts";
+import { type Body, GB, refusal, World, type WorldOptions } from "./world.ts";
+
+let world: World;
+let api: ApiFace;
+const open = async ({ nodes, ...options }: WorldOptions & { readonly nodes: number }): Promise<void> => {
+  world = await World.open({ ...options, nodes: Array.from({ length: nodes }, () => ({ memory: 2 * GB })) });
+  api = await openApi(world);
+};
+afterEach(async () => {
+  await api.close();
+  await world.close();
+});
+
+const always = { RestartPolicy: { Name: "always" } };
+const prefers = (node: string, host: Body = always): Body => ({
+  Labels: { "com.docker.swarm.constraints": JSON.stringify([`node==~${node}`]) },
+  HostConfig: host,
+});
+const post = async (path: string): Promise<number> => (await api.call("POST", path).over).status;
+const until = (what: string, holds: () => boolean | Promise<boolean>): Promise<void> =>
+  world.until(what, () => {
+    world.clock.hurry(RESCHEDULE_EVERY_MS);
+    return holds();
+  });
+const placeOf = async (name: string): Promise<string> => {
+  const row = (await world.list()).find(({ Names }) => Names[0] === `/${name}`);
+  return `${row?.State} ${row?.Labels["shoal.NODE"] ?? "nowhere"}`;
+};
+const onEngine = (node: string): string[] =>
+  world
+    .engine(node)
+    .daemon.containers.all()
+    .map((one) => `${one.name}${isRunning(one) ? " runs" : ""}`)
+    .sort();
+
+describe("a cordoned node", () => {
+  it("takes nothing new, over a manager's restart, until it is activated", async () => {
+    await open({ nodes: 2 });
+    await world.run("before", prefers("node-2"));
+    expect(await post("/shoal/nodes/node-2/cordon")).toBe(204);
+    expect((await world.create("one", prefers("node-2"))).record.node.name).toBe("node-1");
+    await world.restartManager();
+    expect(world.node("node-2").cordoned).toBe(true);
+    expect((await world.create("two", prefers("node-2"))).record.node.name).toBe("node-1");
+    expect(await placeOf("before")).toBe("running node-2");
+    await api.close();
+    api = await openApi(world);
+    expect(await post("/shoal/nodes/node-2/activate")).toBe(204);
+    expect((await world.create("three", prefers("node-2"))).record.node.name).toBe("node-2");
+    expect(await post("/shoal/nodes/node-9/cordon")).toBe(404);
+  });
+});
+
+describe("a drained node", () => {
+  it("loses what may leave, and says why the rest stays", async () => {
+    await open({ nodes: 2 });
+    const web = await world.run("web", prefers("node-2"));
+    await world.run("job", prefers("node-2", {}));
+    await world.run("data", prefers("node-2", { ...always, Binds: ["data:/data"] }));
+    await world.names();
+    expect(await post("/shoal/nodes/node-2/drain")).toBe(204);
+    await until("web has left", async () => (await placeOf("web")) === "running node-1");
+    expect(world.record("web")).toMatchObject({ id: web.id, epoch: 2 });
+    await until("its copy is kept aside", () => onEngine("node-2").some((name) => name.startsWith("web.kept-")));
+    expect(remainingOn(world.cluster, world.node("node-2")).map(({ name }) => name)).toEqual(["data", "job"]);
+    expect(await placeOf("job")).toBe("running node-2");
+    expect((await world.create("new", prefers("node-2"))).record.node.name).toBe("node-1");
+  });
+
+  it("keeps running what fits nowhere else", async () => {
+    await open({ nodes: 2 });
+    await world.run("full", prefers("node-1", { Memory: 1.5 * GB }));
+    await world.run("web", prefers("node-2", { ...always, Memory: GB }));
+    await world.names();
+    await post("/shoal/nodes/node-2/drain");
+    await until(
+      "it is said",
+      () => remainingOn(world.cluster, world.node("node-2"))[0]?.why.includes("no resources") === true,
+    );
+    expect(await placeOf("web")).toBe("running node-2");
+    await world.remove("full");
+    await until("web has left", async () => (await placeOf("web")) === "running node-1");
+  });
+});
+
+describe("a kept copy", () => {
+  const replaced = async (): Promise<string> => {
+    await open({ nodes: 2 });
+    const { engineId } = await world.run("web", prefers("node-2"));
+    await world.names();
+    await post("/shoal/nodes/node-2/drain");
+    await until("web has left", async () => (await placeOf("web")) === "running node-1");
+    await until("its copy is kept aside", () => onEngine("node-2").join() === `web.kept-${engineId.slice(0, 12)}`);
+    return engineId;
+  };
+
+  it("is shown, and removed for good by an operator alone", async () => {
+    const id = await replaced();
+    expect(keptView(world.cluster)).toMatchObject([{ ID: id, Name: "web", Node: "node-2", Reason: "replaced" }]);
+    expect((await api.call("DELETE", "/shoal/kept/0123").over).status).toBe(404);
+    expect((await api.call("DELETE", `/shoal/kept/${id.slice(0, 12)}`).over).status).toBe(204);
+    expect(onEngine("node-2")).toEqual([]);
+    expect(keptView(world.cluster)).toEqual([]);
+    await world.cluster.writer.idle();
+    expect(await world.store.list("tombstones/")).toEqual([]);
+  });
+
+  it("is a container again under a free name, also for the next manager", async () => {
+    const id = await replaced();
+    expect(await post(`/shoal/kept/${id}/restore`)).toBe(409);
+    const made = await api.call("POST", `/shoal/kept/${id}/restore?name=old`).over;
+    expect(made.status).toBe(201);
+    expect(await placeOf("old")).toBe("exited node-2");
+    expect(await refusal(world.create("old"))).toMatchObject({ status: 409 });
+    await world.restartManager();
+    expect(world.record("old").id).toBe(JSON.parse(made.text).Id);
+    expect(world.record("web").node.name).toBe("node-1");
+    await world.start("old");
+    expect(await placeOf("old")).toBe("running node-2");
+  });
+});

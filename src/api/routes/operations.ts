@@ -1,0 +1,112 @@
+/** What an operator does with the cluster itself: nodes, lost and kept copies. Shoal's own routes, all below `/shoal`. */
+import { type Availability, setAvailability } from "../../cluster/availability.ts";
+import type { ClusterNode } from "../../cluster/node.ts";
+import { remainingOn } from "../../cluster/reschedule/drain.ts";
+import { keptView, removeKept, restoreKept } from "../../cluster/reschedule/kept.ts";
+import { notFound } from "../../docker/errors.ts";
+import { type Answer, sendEmpty, sendJson } from "../listener/answer.ts";
+import type { Context, Route } from "../route.ts";
+
+/** By name, ID or address. Throws 404. */
+function nodeOf({ cluster, params }: Context): ClusterNode {
+  const { name = "" } = params;
+  for (const node of cluster.nodes.values()) {
+    if (node.name === name || node.id === name || node.address === name) return node;
+  }
+  throw notFound(`No such node: ${name}`);
+}
+
+function makes(wanted: Availability): Route["handle"] {
+  return async (context, answer) => {
+    await setAvailability(context.cluster, nodeOf(context), wanted);
+    sendEmpty(answer, 204);
+  };
+}
+
+async function remaining(context: Context, answer: Answer): Promise<void> {
+  const left = remainingOn(context.cluster, nodeOf(context));
+  sendJson(
+    answer,
+    200,
+    left.map(({ name, why }) => ({ Name: name, Why: why })),
+  );
+}
+
+async function kept({ cluster }: Context, answer: Answer): Promise<void> {
+  sendJson(answer, 200, keptView(cluster));
+}
+
+async function restore(context: Context, answer: Answer): Promise<void> {
+  const { cluster, params, request } = context;
+  const record = await restoreKept(cluster, params.id ?? "", request.query.get("name") ?? "");
+  context.audit.concerns(record);
+  sendJson(answer, 201, { Id: record.id, Name: record.name });
+}
+
+async function remove({ cluster, params }: Context, answer: Answer): Promise<void> {
+  await removeKept(cluster, params.id ?? "");
+  sendEmpty(answer, 204);
+}
+
+async function resume({ cluster }: Context, answer: Answer): Promise<void> {
+  sendJson(answer, 200, { Nodes: cluster.rescheduler.resume() });
+}
+
+export const OPERATION_ROUTES: readonly Route[] = [
+  {
+    method: "POST",
+    path: "/shoal/nodes/{name}/cordon",
+    how: "cached",
+    note: "Shoal's own: `shoal node cordon`. It takes nothing new.",
+    mutates: { action: "node.cordon" },
+    handle: makes("cordoned"),
+  },
+  {
+    method: "POST",
+    path: "/shoal/nodes/{name}/drain",
+    how: "cached",
+    note: "Shoal's own: `shoal node drain`. What may leave it does, one after another.",
+    mutates: { action: "node.drain" },
+    handle: makes("draining"),
+  },
+  {
+    method: "POST",
+    path: "/shoal/nodes/{name}/activate",
+    how: "cached",
+    note: "Shoal's own: `shoal node activate`.",
+    mutates: { action: "node.activate" },
+    handle: makes("active"),
+  },
+  {
+    method: "GET",
+    path: "/shoal/nodes/{name}/remaining",
+    how: "cached",
+    note: "Shoal's own: what still runs on a node that is drained, and why.",
+    handle: remaining,
+  },
+  { method: "GET", path: "/shoal/kept", how: "cached", note: "Shoal's own: what `shoal kept ls` shows.", handle: kept },
+  {
+    method: "POST",
+    path: "/shoal/kept/{id}/restore",
+    how: "proxied",
+    note: "Shoal's own: a kept copy is a container again, stopped, with a new ID.",
+    mutates: { action: "kept.restore", options: ["name"] },
+    handle: restore,
+  },
+  {
+    method: "DELETE",
+    path: "/shoal/kept/{id}",
+    how: "proxied",
+    note: "Shoal's own: `shoal kept rm`. Its volumes stay.",
+    mutates: { action: "kept.remove" },
+    handle: remove,
+  },
+  {
+    method: "POST",
+    path: "/shoal/reschedule/resume",
+    how: "cached",
+    note: "Shoal's own: nodes that vanished together are lost indeed, and what ran on them may run elsewhere.",
+    mutates: { action: "reschedule.resume" },
+    handle: resume,
+  },
+];

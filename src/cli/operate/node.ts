@@ -1,0 +1,90 @@
+/** `shoal node cordon|drain|activate`: what an operator wants of nodes. */
+import { Command } from "commander";
+import type { Clock } from "../../kit/clock.ts";
+import { DRAIN_POLL_MS } from "../../kit/limits.ts";
+import { type ManagerClient, withManager } from "../client.ts";
+import { CliError, messageOf } from "../fail.ts";
+import { parseGoDuration } from "../go-duration.ts";
+import type { Io } from "../io.ts";
+import { globalsOf, withHost } from "../views/flags.ts";
+
+const pathOf = (name: string, what: string): string => `/shoal/nodes/${encodeURIComponent(name)}/${what}`;
+
+export function cordonCommand(io: Io): Command {
+  return simple(io, "cordon", "Nodes take nothing new; what is there stays");
+}
+
+export function activateCommand(io: Io): Command {
+  return simple(io, "activate", "Nodes take containers again");
+}
+
+function simple(io: Io, verb: string, description: string): Command {
+  const command = new Command(verb).usage("[OPTIONS] NODE [NODE...]").description(description).argument("<node...>");
+  return withHost(command).action((names: readonly string[]) =>
+    withManager(globalsOf(command), io, async (manager) => {
+      for (const name of names) {
+        await manager.ask("POST", pathOf(name, verb));
+        io.out(`${name}\n`);
+      }
+    }),
+  );
+}
+
+interface DrainFlags {
+  readonly wait?: boolean;
+  readonly timeout: string;
+}
+
+/** An element of GET /shoal/nodes/{name}/remaining. */
+interface Remaining {
+  readonly Name: string;
+  readonly Why: string;
+}
+
+export function drainCommand(io: Io): Command {
+  const command = new Command("drain")
+    .usage("[OPTIONS] NODE")
+    .description(
+      "A node takes nothing new, and what may run elsewhere leaves it, one container after another: stopped here, made and started there. The rest stays and is listed",
+    )
+    .argument("<node>")
+    .option("--wait", "until nothing more leaves it")
+    .option("--timeout <duration>", "with --wait: at most this long", "10m");
+  return withHost(command).action((name: string, flags: DrainFlags) => {
+    const ms = timeoutOf(flags.timeout);
+    return withManager(globalsOf(command), io, async (manager) => {
+      await manager.ask("POST", pathOf(name, "drain"));
+      const left = flags.wait ? await drained(manager, io.clock, name, ms) : await remaining(manager, name);
+      io.out(`${name}\n`);
+      for (const { Name, Why } of left) io.err(`${Name} stays: ${Why.replace(/\s*\n\s*/g, "; ")}\n`);
+      if (flags.wait && left.some(({ Why }) => Why === ABOUT)) throw new CliError(`not empty within ${flags.timeout}`);
+    });
+  });
+}
+
+/** What the manager says of a container that is still to leave. */
+const ABOUT = "it is about to leave";
+
+function timeoutOf(text: string): number {
+  try {
+    return parseGoDuration(text);
+  } catch (error) {
+    throw new CliError(`invalid --timeout: ${messageOf(error)}`);
+  }
+}
+
+async function remaining(manager: ManagerClient, name: string): Promise<readonly Remaining[]> {
+  const left = await manager.get(pathOf(name, "remaining"));
+  if (!Array.isArray(left)) throw new CliError("the manager's list of what stays is not a list");
+  return left as Remaining[];
+}
+
+/** What stays once nothing is about to leave any more, or when the time is over. */
+async function drained(manager: ManagerClient, clock: Clock, name: string, ms: number): Promise<readonly Remaining[]> {
+  const end = clock.monotonic() + ms;
+  for (;;) {
+    const left = await remaining(manager, name);
+    if (clock.monotonic() >= end || !left.some(({ Why }) => Why === ABOUT)) return left;
+    await clock.sleep(DRAIN_POLL_MS);
+  }
+}

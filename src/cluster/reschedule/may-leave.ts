@@ -1,0 +1,33 @@
+/** Whether a container may run on another node than its own, by what is known of it without asking anybody. */
+import { fields } from "../../docker/json-text.ts";
+import type { ContainerRecord } from "../record.ts";
+
+/** It runs (or ran, and is still to be started again), and nothing keeps it on its node. */
+export function mayLeave(record: ContainerRecord): boolean {
+  const { state, engineId, nonce, startsAgain } = record;
+  if (nonce === undefined || engineId === "") return false;
+  const ran = state === "running" || state === "paused" || state === "restarting" || startsAgain;
+  return ran && whyItStays(record) === undefined;
+}
+
+/** A clause; undefined when it may leave. */
+export function whyItStays(record: ContainerRecord): string | undefined {
+  switch (record.moves) {
+    case "asked":
+      return undefined;
+    case "unasked":
+      return hasMounts(record) ? "it has a volume, and does not ask to be rescheduled" : undefined;
+    case "never":
+    case undefined:
+      return "neither its restart policy nor it itself asks to be rescheduled, or it keeps something on its node";
+  }
+}
+
+/** By the row that its node listed last. */
+function hasMounts({ entry }: ContainerRecord): boolean {
+  if (!entry) return false;
+  const text = Buffer.concat([entry.head, Buffer.from('""'), entry.tail]).toString();
+  const span = fields(text).get("Mounts");
+  const mounts: unknown = span ? JSON.parse(text.slice(span.start, span.end)) : undefined;
+  return Array.isArray(mounts) && mounts.length > 0;
+}
