@@ -272,8 +272,9 @@ export const HOST_LOST_MS = 2_000;
 export const ENGINE_HUNG_MS = 20_000;
 /** Its host answers and its engine is down: it is being restarted, or repaired. */
 export const ENGINE_GRACE_MS = 300_000;
-/** More than this share of the nodes, and at least two of them, gone within a time: the manager suspects itself. */
+/** More than this share of the nodes, and at least two of them, gone at once: the manager suspects itself. */
 export const BRAKE_SHARE = 1 / 3;
+/** Nodes that went within this went at once. */
 export const BRAKE_WINDOW_MS = 60_000;
 /** Between two looks at lost nodes and pending containers. */
 export const RESCHEDULE_EVERY_MS = 500;
