@@ -127,11 +127,15 @@ describe("what is lost with its node", () => {
     await world.names();
     await lose("node-2");
     await until("web", "is pending", isPending);
-    expect((await api.call("DELETE", "/containers/web").over).status).toBe(204);
+    const removed = await api.call("DELETE", "/containers/web").over;
+    expect([removed.status, removed.headers.warning]).toEqual([
+      204,
+      expect.stringContaining("node node-2 cannot be reached"),
+    ]);
     expect(await world.names()).toEqual(["full"]);
     expect(await world.store.list("recipes/")).toEqual([]);
     await back("node-2");
-    await world.until("kept aside", () => engineNames("node-2").join().startsWith("web.kept-"));
+    await world.until("kept aside", () => engineNames("node-2").join().startsWith("web.removed-"));
     expect(await world.names()).toEqual(["full"]);
   });
 

@@ -11,6 +11,7 @@ import { findAnywhere, findContainer } from "../../cluster/lookup.ts";
 import type { ContainerRecord } from "../../cluster/record.ts";
 import { renameContainer } from "../../cluster/rename.ts";
 import { inspectPending } from "../../cluster/reschedule/inspect.ts";
+import { removePending } from "../../cluster/reschedule/pending.ts";
 import { startContainer, whileStarting } from "../../cluster/start.ts";
 import { removeLost } from "../../cluster/tombstones.ts";
 import { clusterInspect } from "../../cluster/translate.ts";
@@ -103,7 +104,7 @@ function killable(context: Context): ContainerRecord {
 
 async function remove(context: Context, answer: Answer): Promise<void> {
   const found = findAnywhere(context.cluster, context.params.name ?? "");
-  if (found.state === "pending") return removePending(context, answer, found);
+  if (found.state === "pending") return removeWaiting(context, answer, found);
   const lost = findContainer(context.cluster, context.params.name ?? "");
   if (!lost.node.reachable && !flag(context.request, "link")) return removeFromLost(context, answer, lost);
   const record = containerOf(context);
@@ -116,11 +117,15 @@ async function remove(context: Context, answer: Answer): Promise<void> {
 }
 
 /** No engine has it; the copy that its lost node has is kept aside there when that is back. */
-async function removePending(context: Context, answer: Answer, record: ContainerRecord): Promise<void> {
+async function removeWaiting(context: Context, answer: Answer, record: ContainerRecord): Promise<void> {
   context.audit.concerns(record);
-  await forgetAnswered(context.cluster, record);
-  sendEmpty(answer, 204);
+  sendEmpty(answer, 204, warning(await removePending(context.cluster, record)));
 }
+
+const warning = (text: string): readonly string[] => [
+  "Warning",
+  `199 shoal ${JSON.stringify(text.replace(/[^ -~]/g, "?"))}`,
+];
 
 /** Without force only what exists can be removed, and nobody knows whether it does. */
 async function removeFromLost(context: Context, answer: Answer, record: ContainerRecord): Promise<void> {
@@ -129,8 +134,7 @@ async function removeFromLost(context: Context, answer: Answer, record: Containe
   if (!flag(request, "force")) {
     throw nodeUnreachable(node.name, `${node.whyUnreachable}. With force its name is free at once`);
   }
-  const warning = await removeLost(cluster, record);
-  sendEmpty(answer, 204, ["Warning", `199 shoal ${JSON.stringify(warning.replace(/[^ -~]/g, "?"))}`]);
+  sendEmpty(answer, 204, warning(await removeLost(cluster, record)));
 }
 
 async function wait(context: Context, answer: Answer): Promise<void> {

@@ -5,7 +5,7 @@
 import { STATES_AT_REST } from "../at-rest.ts";
 import type { Cluster } from "../cluster.ts";
 import { see } from "../copies.ts";
-import { drop } from "../forget.ts";
+import { drop, forgetAnswered } from "../forget.ts";
 import { groupOfRecord, rebuildGroup } from "../groups/standing.ts";
 import { settle } from "../holdings.ts";
 import { type ListedContainer, pendingEntry } from "../list-entry.ts";
@@ -87,6 +87,21 @@ export function enterLimbo(cluster: Cluster, pending: ContainerRecord): void {
 export function leaveLimbo(cluster: Cluster, pending: ContainerRecord): void {
   drop(cluster, pending);
   cluster.limbo.gone.delete(pending.engineId);
+}
+
+/** A client removes it. Resolves with what it is told; its copy counts as removed while its node was lost. */
+export async function removePending(cluster: Cluster, pending: ContainerRecord): Promise<string> {
+  const { tombstones, writer, nodes } = cluster;
+  const left = [...tombstones.all()].find(({ replacedBy }) => replacedBy === pending.id);
+  await forgetAnswered(cluster, pending);
+  cluster.limbo.gone.delete(pending.engineId);
+  if (!left) return `container ${pending.name} is removed from the cluster`;
+  const { replacedBy: _pending, ...removed } = left;
+  tombstones.add(removed);
+  writer.later([tombstoneWrite(removed)]);
+  const node = nodes.get(left.node);
+  const lost = node ? `node ${node.name} cannot be reached (${node.whyUnreachable}): ` : "";
+  return `${lost}container ${pending.name} is removed from the cluster; the node's own copy is stopped and kept aside there when it returns, its volumes too`;
 }
 
 /** Its own node is back, before another one took it: it goes on there. To be called before the node's list is taken in. */

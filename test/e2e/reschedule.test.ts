@@ -1,0 +1,89 @@
+/**
+ * Seed 000's rebalancing, on real engines: a host is powered off, and what ran there goes on elsewhere under the same ID
+ * and name; while no node has room it is pending; the host returns, and one copy runs.
+ */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { docker, shell } from "./support/docker.ts";
+import { machinesIn } from "./support/engines.ts";
+import { until } from "./support/exec.ts";
+import { at, emptyFleet, fleet } from "./support/fleet.ts";
+import { type Manager, startManager } from "./support/manager.ts";
+
+/** Far more than it ever takes: what it took is printed. */
+const PATIENCE = 120_000;
+const PREFERS = "-e 'constraint:node==~node-3'";
+const FORMAT = `--format '{{.ID}} {{.Names}} {{.Label "shoal.NODE"}} {{.Status}} {{.Ports}}'`;
+
+describe.runIf(fleet().subject === "shoal")("rebalancing", () => {
+  let manager: Manager;
+  beforeAll(async () => {
+    await emptyFleet();
+    manager = await startManager({ flags: ["--reschedule", "on"] });
+    // Declares a volume, as redis does.
+    const target = at(manager.host);
+    await docker(target, "docker run --name base -e constraint:node==node-3 busybox true");
+    for (const node of ["node-1", "node-2", "node-3"]) {
+      await docker(target, `docker run --name base-${node} -e constraint:node==${node} busybox true`);
+      await docker(target, `docker commit -c 'VOLUME /data' base-${node} stateful:latest`);
+      await docker(target, `docker rm base-${node}`);
+    }
+    await docker(target, "docker rm base");
+  });
+  afterAll(async () => {
+    await machinesIn(fleet().folder).start("node-3");
+    await manager?.stop();
+    await emptyFleet();
+  });
+
+  const row = async (name: string): Promise<string> =>
+    docker(at(manager.host), `docker ps -a --no-trunc --filter name=^${name}$ ${FORMAT}`);
+  const shows = (name: string, what: RegExp): Promise<string> =>
+    until(`${name}: ${what}`, PATIENCE, async () => {
+      const shown = await row(name);
+      return what.test(shown) ? shown : undefined;
+    });
+  const atNode3 = async (): Promise<string> => {
+    const host = fleet().nodes.find(({ name }) => name === "node-3")?.host ?? "";
+    return docker(at(host), "docker ps -a --format '{{.Names}} {{.Status}}'");
+  };
+
+  it("brings what a lost host ran to another one, or lets it wait", async () => {
+    const target = at(manager.host);
+    const id = await docker(target, `docker run -d --name redis -P --expose 6379 ${PREFERS} stateful sleep 3600`);
+    await docker(target, `docker run -d --name never -e reschedule:never ${PREFERS} busybox sleep 3600`);
+    await docker(target, `docker run -d --name large -m 1g ${PREFERS} busybox sleep 3600`);
+    for (const node of ["node-1", "node-2"]) {
+      await docker(target, `docker run -d --name full-${node} -m 1500m -e constraint:node==${node} busybox sleep 3600`);
+    }
+    for (const name of ["redis", "never", "large"]) await shows(name, / node-3 Up/);
+    await machinesIn(fleet().folder).kill("node-3");
+    const from = Date.now();
+    await shows("redis", / node-[12] Up .*10\./);
+    console.log(`powered off: runs elsewhere after ${((Date.now() - from) / 1000).toFixed(1)} s`);
+    expect((await row("redis")).split(" ")[0]).toBe(id);
+    expect(await shows("large", /pending/)).toMatch(/ large {2}pending $/);
+    expect(await row("never")).toMatch(/ node-3 Host Down/);
+    const refused = await shell(target, "docker start large");
+    expect(refused.stderr).toContain("container large is pending: no resources available to schedule container");
+    expect(await docker(target, "docker inspect -f '{{.State.Status}}' large")).toBe("pending");
+    await docker(target, "docker rm -f full-node-2");
+    await shows("large", / node-2 Up/);
+    expect(await docker(target, "docker exec large echo on")).toBe("on");
+  });
+
+  it("leaves one running copy when the host is back, the old ones kept aside", async () => {
+    const target = at(manager.host);
+    await machinesIn(fleet().folder).start("node-3");
+    const from = Date.now();
+    await shows("never", / node-3 (Up|Exited)/);
+    await until("the old copies at rest", PATIENCE, async () => {
+      const copies = (await atNode3()).split("\n").filter((line) => !line.startsWith("never "));
+      const aside = copies.filter((line) => /^(redis|large)\.kept-[0-9a-f]{12} (Exited|Created)/.test(line));
+      return copies.length === 2 && aside.length === 2 ? true : undefined;
+    });
+    console.log(`powered on: one copy after ${((Date.now() - from) / 1000).toFixed(1)} s`);
+    const names = (await docker(target, "docker ps -a --format '{{.Names}}'")).split("\n").sort();
+    expect(names).toEqual(["full-node-1", "large", "never", "redis"]);
+    expect(await row("redis")).toMatch(/ node-[12] Up/);
+  });
+});
