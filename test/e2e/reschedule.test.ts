@@ -19,15 +19,13 @@ describe.runIf(fleet().subject === "shoal")("rebalancing", () => {
   beforeAll(async () => {
     await emptyFleet();
     manager = await startManager({ flags: ["--reschedule", "on"] });
-    // Declares a volume, as redis does.
+    // Declares a volume, as redis does; the same on every node.
     const target = at(manager.host);
     await docker(target, "docker run --name base -e constraint:node==node-3 busybox true");
-    for (const node of ["node-1", "node-2", "node-3"]) {
-      await docker(target, `docker run --name base-${node} -e constraint:node==${node} busybox true`);
-      await docker(target, `docker commit -c 'VOLUME /data' base-${node} stateful:latest`);
-      await docker(target, `docker rm base-${node}`);
+    await docker(target, "docker commit -c 'VOLUME /data' base stateful:latest && docker rm base");
+    for (const { name, host } of fleet().nodes) {
+      if (name !== "node-3") await docker(target, `docker save stateful | docker -H ${host} load`);
     }
-    await docker(target, "docker rm base");
   });
   afterAll(async () => {
     await machinesIn(fleet().folder).start("node-3");
@@ -47,7 +45,8 @@ describe.runIf(fleet().subject === "shoal")("rebalancing", () => {
     return docker(at(host), "docker ps -a --format '{{.Names}} {{.Status}}'");
   };
 
-  it("brings what a lost host ran to another one, or lets it wait", async () => {
+  it("brings what a lost host ran to another one, or lets it wait", async ({ onTestFailed }) => {
+    onTestFailed(() => manager.printLog());
     const target = at(manager.host);
     const id = await docker(target, `docker run -d --name redis -P --expose 6379 ${PREFERS} stateful sleep 3600`);
     await docker(target, `docker run -d --name never -e reschedule:never ${PREFERS} busybox sleep 3600`);
