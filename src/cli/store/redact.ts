@@ -13,11 +13,21 @@ export function withoutSecrets(text: string): unknown {
 }
 
 function hide(value: unknown): unknown {
+  if (typeof value === "string" && value.startsWith("{")) return hideWithin(value);
   if (Array.isArray(value)) return value.map(hide);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => [name, SECRET.test(name) ? hidden(member) : hide(member)]),
   );
+}
+
+/** A text that holds a JSON object, as a create body does in what a container was asked for. */
+function hideWithin(text: string): string {
+  try {
+    return JSON.stringify(hide(JSON.parse(text)));
+  } catch {
+    return text;
+  }
 }
 
 /** Of `NAME=value` the name is no secret. */
