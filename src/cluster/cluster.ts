@@ -36,7 +36,8 @@ import { Refresher } from "./refresh.ts";
 import { Registry } from "./registry.ts";
 import { Remembered } from "./remembered.ts";
 import { type RememberedObject, remembering } from "./remembered-objects.ts";
-import { makeLimbo } from "./reschedule/limbo.ts";
+import { LIMBO, makeLimbo } from "./reschedule/limbo.ts";
+import type { LeftNetwork } from "./reschedule/networks.ts";
 import type { RescheduleMode } from "./reschedule/policy.ts";
 import { Rescheduler } from "./reschedule/rescheduler.ts";
 import { StoreWriter } from "./store-writer.ts";
@@ -117,6 +118,8 @@ export class Cluster {
   readonly limbo: ClusterNode;
   readonly rescheduler: Rescheduler;
   readonly availabilities = new Availabilities();
+  /** Networks that lost nodes still have, and that went elsewhere with their containers. */
+  readonly leftNetworks: Notes<LeftNetwork>;
 
   constructor(options: ClusterOptions) {
     this.options = options;
@@ -133,7 +136,7 @@ export class Cluster {
     this.tags = new Tags(this.writer);
     this.images = new ImageIndex(this.tags);
     this.groups = new Groups(this);
-    const isMember = (nodeId: string): boolean => this.nodes.has(nodeId);
+    const isMember = (nodeId: string): boolean => nodeId === LIMBO || this.nodes.has(nodeId);
     this.rememberedNetworks = new Notes("known/networks/", this);
     this.rememberedVolumes = new Notes("known/volumes/", this);
     this.networks = new ObjectIndex(
@@ -143,6 +146,7 @@ export class Cluster {
     );
     this.volumes = new ObjectIndex(objectsOfGroups(this, "volume"), remembering(this.rememberedVolumes, isMember));
     this.objectCreates = new ObjectCreates(this);
+    this.leftNetworks = new Notes("left/networks/", this);
     this.ownImages = new Notes("images/", this);
     this.ownVolumes = new Notes("volumes/", this);
   }

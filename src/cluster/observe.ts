@@ -12,7 +12,7 @@ import { readList } from "./list-entry.ts";
 import { measure } from "./measure.ts";
 import { publishMissed } from "./missed-events.ts";
 import { engineReplaced } from "./moved.ts";
-import { takeNetworks } from "./networks/network.ts";
+import { takeNetworks } from "./networks/take.ts";
 import type { ClusterNode } from "./node.ts";
 import { takeImages } from "./own-images.ts";
 import { rememberNode } from "./remembered.ts";

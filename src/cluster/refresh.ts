@@ -10,7 +10,7 @@ import { absorbAll, absorbSome } from "./absorb.ts";
 import type { Cluster } from "./cluster.ts";
 import { readList } from "./list-entry.ts";
 import { measure } from "./measure.ts";
-import { takeNetworks } from "./networks/network.ts";
+import { takeNetworks } from "./networks/take.ts";
 import type { ClusterNode } from "./node.ts";
 import { takeImages } from "./own-images.ts";
 import type { ContainerRecord } from "./record.ts";

@@ -90,6 +90,7 @@ function takeEntry(cluster: Cluster, key: string, value: string): boolean {
       tags.restore(key, value) ||
       groups.restore(key, value) ||
       cluster.availabilities.restore(key, value) ||
+      cluster.leftNetworks.restore(key, value) ||
       restoreCreate(cluster, key, value)
     );
   } catch {
@@ -102,6 +103,7 @@ export function restoreNode(cluster: Cluster, node: ClusterNode): void {
   applyAvailability(cluster, node);
   const { identities, intents } = cluster.registry.unpark(node.id);
   for (const { container } of cluster.tombstones.of(node.id)) node.ignored.add(container);
+  for (const network of cluster.leftNetworks.on(node.id)) node.ignored.add(network);
   for (const identity of identities) restoreRecord(cluster, node, identity);
   recallNode(cluster, node);
   recallObjects(cluster.rememberedNetworks, cluster.networks, node.id, (row) => readNetwork(cluster, node, row));

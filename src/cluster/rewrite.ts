@@ -39,4 +39,5 @@ function writeAgain(cluster: Cluster): void {
   groups.writeAgain();
   objectCreates.writeAgain();
   writeAvailabilities(cluster);
+  cluster.leftNetworks.writeAgain();
 }

@@ -6,7 +6,7 @@ import { candidates } from "./find-object.ts";
 import { groupStanding, type Tried } from "./groups/standing.ts";
 import { familiarImage } from "./image-index.ts";
 import { Inventory } from "./inventory.ts";
-import { isPerNode, NETWORKS, spansNodes } from "./networks/network.ts";
+import { isNowhere, isPerNode, NETWORKS, spansNodes } from "./networks/network.ts";
 import type { ContainerRecord } from "./record.ts";
 import { placesOfVolume } from "./volumes/places.ts";
 
@@ -76,11 +76,16 @@ function nodesOf(records: Iterable<ContainerRecord>): Set<string> {
   return found;
 }
 
-/** One that spans nodes ties to none, nor one that is on every node by request: it is made where it is missing. */
+/**
+ * One that spans nodes ties to none, nor one that is on every node by request, or nowhere now: it is made where it is
+ * missing.
+ */
 function nodesOfNetwork(cluster: Cluster, ref: string): ReadonlySet<string> {
   const found = new Set<string>();
   const known = candidates(cluster, NETWORKS, ref);
-  for (const { on, named } of known) {
+  for (const network of known) {
+    const { on, named } = network;
+    if (isNowhere(network)) continue;
     for (const [nodeId, network] of on) {
       if (named || !(isPerNode(network) || spansNodes(network))) found.add(nodeId);
     }

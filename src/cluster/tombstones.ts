@@ -195,6 +195,8 @@ async function putAside(
     if (row.name !== asideName(tombstone)) await ask(`/rename?name=${asideName(tombstone)}`);
     if (!STATES_AT_REST.has(row.state)) await ask("/stop");
     cluster.log.info("a copy that the cluster went on without is stopped and kept aside", fields);
+    // A network that it was the last to be in can go now.
+    if (cluster.leftNetworks.on(node.id).length > 0) cluster.refresher.markList(node, "networks");
   } catch (error) {
     cluster.log.warn("a copy that the cluster went on without could not be put aside", {
       ...fields,

@@ -5,6 +5,7 @@
 import { type GroupOptions, groupKey } from "../../scheduler/group.ts";
 import type { Cluster } from "../cluster.ts";
 import type { ContainerRecord } from "../record.ts";
+import { LIMBO } from "../reschedule/limbo.ts";
 
 export type ObjectKind = "network" | "volume";
 const KINDS: readonly ObjectKind[] = ["network", "volume"];
@@ -139,6 +140,8 @@ export function derivedHome(cluster: Cluster, key: string): string | undefined {
   const own = new Map<string, [networks: number, volumes: number, containers: number]>();
   const others = new Set<string>();
   const count = (node: string, index: 0 | 1 | 2, ours: boolean): void => {
+    // What is nowhere follows.
+    if (node === LIMBO) return;
     if (!ours) {
       others.add(node);
       return;
@@ -150,9 +153,7 @@ export function derivedHome(cluster: Cluster, key: string): string | undefined {
   for (const { kind, node, object } of cluster.groups.objects.of(key)) {
     count(node, kind === "network" ? 0 : 1, object.hint !== undefined);
   }
-  for (const { node, nonce } of containersOf(cluster, key)) {
-    if (node !== cluster.limbo) count(node.id, 2, nonce !== undefined);
-  }
+  for (const { node, nonce } of containersOf(cluster, key)) count(node.id, 2, nonce !== undefined);
   const name = (id: string): string => cluster.nodes.get(id)?.name ?? id;
   const [best] = [...own].sort(
     ([a, [an, av, ac]], [b, [bn, bv, bc]]) => bn - an || bv - av || bc - ac || (name(a) < name(b) ? -1 : 1),

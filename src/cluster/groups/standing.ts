@@ -11,6 +11,7 @@ import type { Cluster } from "../cluster.ts";
 import type { ClusterNode } from "../node.ts";
 import type { ObjectObserver } from "../object-index.ts";
 import type { ContainerRecord } from "../record.ts";
+import { LIMBO } from "../reschedule/limbo.ts";
 import { NO_ROOM } from "../room.ts";
 import { containersOf, derivedHome, hasMembers, membersOn, membersText, type ObjectKind } from "./members.ts";
 
@@ -38,6 +39,8 @@ function isForsaken(cluster: Cluster, key: string, home: string, tried: Tried): 
   if (node?.reachable && !tried.has(home)) return false;
   // What lives on a node that was not read yet is unknown, which is not nobody.
   if (node !== undefined && !node.known) return false;
+  // Its members have left a home that is lost; what is left there does not hold them.
+  if (hasMembers(cluster, key, LIMBO)) return true;
   return !cluster.groups.isMaking(key) && !hasMembers(cluster, key, home);
 }
 

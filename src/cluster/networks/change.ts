@@ -12,10 +12,11 @@ import { decodeShaped, NOBODY } from "../judge.ts";
 import { missing, requireMade, requireReachable } from "../lookup.ts";
 import type { ClusterNode } from "../node.ts";
 import type { ContainerRecord } from "../record.ts";
+import { LIMBO } from "../reschedule/limbo.ts";
 import { engineRef, nodeObject } from "../translate.ts";
-import { makeThereToo } from "./create.ts";
+import { bringNetwork, makeThereToo } from "./create.ts";
 import { moveNetwork } from "./move.ts";
-import { isPerNode, isSpread, NETWORKS, type NodeNetwork, networkGone } from "./network.ts";
+import { isNowhere, isPerNode, isSpread, NETWORKS, type NodeNetwork, networkGone } from "./network.ts";
 import { builtInNetworkId } from "./network-ids.ts";
 
 /** Throws DockerError 404, 409 or 503. */
@@ -38,6 +39,8 @@ export async function inspectNetwork(
     await askAny(cluster, query, version);
     throw missing(cluster, noSuchNetwork(ref));
   }
+  const [waiting] = isNowhere(found) ? found.on.values() : [];
+  if (waiting?.text !== undefined) return waiting.text;
   const nodes = answering(cluster, found);
   const texts = await Promise.all(
     nodes.map((node) => call(cluster, node, "GET", `${pathOn(found, node)}${query}`, undefined, version)),
@@ -85,6 +88,7 @@ export async function removeNetwork(
 ): Promise<Found<NodeNetwork>> {
   const found = requireNetwork(cluster, ref);
   requireOwnNetwork(cluster, found, "remove");
+  if (isNowhere(found)) cluster.networks.remove(LIMBO, found.key, cluster.clock.monotonic());
   const nodes = [...found.on.keys()].flatMap((id) => cluster.nodes.get(id) ?? []);
   for (const node of nodes) requireReachable(node);
   await removeFrom(cluster, found, nodes, version);
@@ -167,6 +171,10 @@ async function onNodeOf(
   if (only && more.length === 0) return only;
   const found = requireNetwork(cluster, ref);
   const [nodeId, network] = [...found.on][0] ?? [];
+  if (network && action === "connect" && isNowhere(found)) {
+    await bringNetwork(cluster, node, network);
+    return requireNetwork(cluster, ref);
+  }
   if (network && action === "connect" && isPerNode(network)) {
     await makeThereToo(cluster, network, node);
     return requireNetwork(cluster, ref);

@@ -19,8 +19,9 @@ import { atHome, homeFor } from "../home.ts";
 import { readShaped } from "../judge.ts";
 import type { ClusterNode } from "../node.ts";
 import { type ObjectCreate, settleCreates, whileCreating } from "../object-creates.ts";
+import { LIMBO } from "../reschedule/limbo.ts";
 import { settling } from "../settling.ts";
-import { isPerNode, NETWORKS, type NodeNetwork, toldNetwork, toldRow } from "./network.ts";
+import { isNowhere, isPerNode, NETWORKS, type NodeNetwork, toldNetwork, toldRow } from "./network.ts";
 import { builtInNetworkId } from "./network-ids.ts";
 
 /** By request, a network on each node instead of on one. */
@@ -206,7 +207,15 @@ export async function haveNetworks(cluster: Cluster, node: ClusterNode, refs: re
     if (found.some(({ on }) => on.has(node.id))) continue;
     const [network] = found.flatMap(({ on }) => [...on.values()].filter(isPerNode));
     if (network) await makeThereToo(cluster, network, node);
+    const [waiting] = found.filter(isNowhere).flatMap(({ on }) => [...on.values()]);
+    if (waiting) await bringNetwork(cluster, node, waiting);
   }
+}
+
+/** One that is nowhere is on this node from now on. Rejects with DockerError. */
+export async function bringNetwork(cluster: Cluster, node: ClusterNode, network: NodeNetwork): Promise<void> {
+  await makeThereToo(cluster, network, node);
+  cluster.networks.remove(LIMBO, network.key, cluster.clock.monotonic());
 }
 
 /** Makes a network of ours on one more node, like it is where it is. Rejects with DockerError. */

@@ -1,11 +1,11 @@
 /** Networks as their engines list them: what is read of a row, and which rows are one network of the cluster. */
-import { elements, splice } from "../../docker/json-text.ts";
+import { splice } from "../../docker/json-text.ts";
 import type { Cluster } from "../cluster.ts";
 import { candidates, type Kind } from "../find-object.ts";
 import { decodeObjectHint, HINT_LABEL, type ObjectHint } from "../hint.ts";
 import type { ClusterNode } from "../node.ts";
-import { decideCreates } from "../object-creates.ts";
 import type { ClusterObject, NodeObject } from "../object-index.ts";
+import { LIMBO } from "../reschedule/limbo.ts";
 import { builtInNetworkId, mintedNetworkId } from "./network-ids.ts";
 
 export interface NodeNetwork extends NodeObject {
@@ -21,13 +21,6 @@ interface Row {
   readonly Driver?: string;
   readonly Scope?: string;
   readonly Labels?: Readonly<Record<string, string>> | null;
-}
-
-/** An engine's list of networks. @param startedAt monotonic milliseconds when it was begun */
-export function takeNetworks(cluster: Cluster, node: ClusterNode, text: string, startedAt: number): void {
-  const networks = elements(text).map((row) => readNetwork(cluster, node, row));
-  cluster.networks.set(node.id, networks, startedAt);
-  decideCreates(cluster, node, "networks", startedAt);
 }
 
 /** @param text a row of an engine's list */
@@ -105,6 +98,11 @@ export function isPerNode({ hint }: NodeNetwork): boolean {
 export function isSpread({ name, on }: ClusterObject<NodeNetwork>): boolean {
   const [first] = on.values();
   return builtInNetworkId(name) !== undefined || (first !== undefined && (isPerNode(first) || spansNodes(first)));
+}
+
+/** Its node is lost and its containers have left it: it is made where they go. */
+export function isNowhere({ on }: ClusterObject<NodeNetwork>): boolean {
+  return on.size === 1 && on.has(LIMBO);
 }
 
 /** Of a driver that makes one network of several nodes. */

@@ -5,12 +5,12 @@
 import { CREATE_MS } from "../../kit/limits.ts";
 import type { Cluster } from "../cluster.ts";
 import { refusalOf } from "../create.ts";
-import { isForeign } from "../foreign.ts";
 import type { ClusterNode } from "../node.ts";
 import type { ContainerRecord } from "../record.ts";
-import { whyItStays } from "./may-leave.ts";
+import { ran } from "./may-leave.ts";
 import { orderOf } from "./move-on.ts";
 import { release } from "./pending.ts";
+import { unitsOn, whyUnitStays } from "./units.ts";
 
 /** Rejects with why it stays where it is. */
 export async function leaveNode(cluster: Cluster, record: ContainerRecord): Promise<void> {
@@ -33,10 +33,11 @@ export interface Remaining {
 /** Containers of ours that run there, by name. */
 export function remainingOn(cluster: Cluster, node: ClusterNode): readonly Remaining[] {
   const left: Remaining[] = [];
-  for (const record of node.containers.values()) {
-    if (record.state !== "running" && record.state !== "paused" && record.state !== "restarting") continue;
-    const why = isForeign(record) ? "it was not made through shoal" : whyItStays(record);
-    left.push({ name: record.name, why: why ?? cluster.rescheduler.reasonOf(record) ?? "it is about to leave" });
+  for (const unit of unitsOn(cluster, node)) {
+    const kept = whyUnitStays(unit);
+    for (const record of unit.containers.filter(ran)) {
+      left.push({ name: record.name, why: kept ?? cluster.rescheduler.reasonOf(record) ?? "it is about to leave" });
+    }
   }
   return left.sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -17,7 +17,7 @@ export function makeLimbo({ clock, random, log }: Pick<ClusterOptions, "clock" |
   const engine = new Engine({ wire: NO_WIRE, clock, random, log, observer, reading: new Limit(1, 0) });
   const limbo = new ClusterNode({
     id: LIMBO,
-    address: "",
+    entry: { address: "" },
     ip: "",
     engine,
     now: clock.now(),

@@ -2,16 +2,19 @@
 import { fields } from "../../docker/json-text.ts";
 import type { ContainerRecord } from "../record.ts";
 
-/** It runs (or ran, and is still to be started again), and nothing keeps it on its node. */
+/** It runs, as far as is known, or ran and is still to be started again. */
+export function ran({ state, startsAgain }: ContainerRecord): boolean {
+  return state === "running" || state === "paused" || state === "restarting" || startsAgain;
+}
+
+/** It ran, and nothing keeps it on its node. */
 export function mayLeave(record: ContainerRecord): boolean {
-  const { state, engineId, nonce, startsAgain } = record;
-  if (nonce === undefined || engineId === "") return false;
-  const ran = state === "running" || state === "paused" || state === "restarting" || startsAgain;
-  return ran && whyItStays(record) === undefined;
+  return record.engineId !== "" && ran(record) && whyItStays(record) === undefined;
 }
 
 /** A clause; undefined when it may leave. */
 export function whyItStays(record: ContainerRecord): string | undefined {
+  if (record.nonce === undefined) return "it was not created through shoal";
   switch (record.moves) {
     case "asked":
       return undefined;

@@ -17,9 +17,10 @@ import { isAside, type Tombstone } from "../tombstones.ts";
 import { bringBack } from "./bring-back.ts";
 import { leaveNode } from "./drain.ts";
 import { Losses } from "./losses.ts";
-import { mayLeave } from "./may-leave.ts";
 import { moveOn } from "./move-on.ts";
+import { releaseNetwork } from "./networks.ts";
 import { release, takeBack } from "./pending.ts";
+import { leavingOf, unitsOn } from "./units.ts";
 
 /** The label that says how important a container is: whole numbers, higher ones first, 0 without. */
 const PRIORITY = "shoal.priority";
@@ -80,7 +81,7 @@ export class Rescheduler {
    */
   takesBack(node: ClusterNode, tombstone: Tombstone, row: ListedContainer): boolean {
     const pending = this.#cluster.limbo.containers.get(tombstone.replacedBy ?? "");
-    if (!pending || node.draining) return false;
+    if (!pending || node.draining || hasLostNetworks(this.#cluster, node, row)) return false;
     if (!isAside(row, tombstone)) takeBack(this.#cluster, node, tombstone, row);
     else void this.#cluster.tombstones.once(tombstone, () => bringBack(this.#cluster, node, tombstone, pending));
     return true;
@@ -129,7 +130,13 @@ export class Rescheduler {
     const leaving: ContainerRecord[] = [];
     for (const node of this.#cluster.nodes.values()) {
       if (!this.losses.isLost(node)) continue;
-      for (const record of node.containers.values()) if (mayLeave(record)) leaving.push(record);
+      for (const unit of unitsOn(this.#cluster, node)) {
+        const containers = leavingOf(unit);
+        if (containers.length === 0) continue;
+        // First: where a container goes, its networks are made.
+        for (const network of unit.networks) await releaseNetwork(this.#cluster, node, network);
+        leaving.push(...containers);
+      }
     }
     await mapAtMost(RESCHEDULES_AT_ONCE, leaving, (record) =>
       this.#tried(record, "could not be made pending", () => release(this.#cluster, record, "lost")),
@@ -140,7 +147,7 @@ export class Rescheduler {
     const leaving: ContainerRecord[] = [];
     for (const node of this.#cluster.nodes.values()) {
       if (!node.draining || !node.reachable) continue;
-      for (const record of node.containers.values()) if (mayLeave(record)) leaving.push(record);
+      for (const unit of unitsOn(this.#cluster, node)) leaving.push(...leavingOf(unit));
     }
     await mapAtMost(DRAINS_AT_ONCE, leaving.sort(byImportance), (record) =>
       leaveNode(this.#cluster, record).catch((error: unknown) => this.#waits(record, "cannot leave its node", error)),
@@ -225,6 +232,11 @@ export class Rescheduler {
       return false;
     }
   }
+}
+
+/** Its networks have gone elsewhere meanwhile, with others that are in them. */
+function hasLostNetworks({ leftNetworks }: Cluster, node: ClusterNode, { networks }: ListedContainer): boolean {
+  return Object.values(networks).some((one) => leftNetworks.get(node.id, one?.NetworkID ?? "") !== undefined);
 }
 
 /** The most important first, of those the oldest. */
