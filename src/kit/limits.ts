@@ -264,8 +264,6 @@ export const CLIENT_STALL_MS = 3_600_000;
 export const STORE_RESTORE_MS = 30_000;
 /** Between two looks whether it did. */
 export const STORE_RESTORE_LOOK_MS = 100;
-/** One question to the store. */
-export const STORE_CALL_MS = 10_000;
 /** A host that gives no sign counts as lost this long after its engine was found silent: with the pings, within 12 s. */
 export const HOST_LOST_MS = 2_000;
 /** Its engine takes connections and does not answer: its containers run on, and it may wake up. */

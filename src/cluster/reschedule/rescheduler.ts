@@ -51,7 +51,7 @@ export class Rescheduler {
     this.losses.note(this.#cluster.nodes);
     const { size } = this.losses.doubted;
     if (size > 0 && size !== this.#said) {
-      this.#cluster.log.error(
+      this.#cluster.log.warn(
         "many nodes vanished at once: nothing is rescheduled until they are back, or `shoal reschedule --resume` is run",
         { nodes: size, of: this.#cluster.nodes.size },
       );
