@@ -1,13 +1,14 @@
 /**
- * What an operator wants of nodes: that they take nothing new, or that what can leave them does. Kept in the store as
- * `availability/<node ID>`, over restarts and for nodes that are away; must not know how anything leaves.
+ * What an operator wants of nodes: that they take nothing new, that what can leave them does, or that they are no part of
+ * the cluster although discovery lists them. Kept in the store as `availability/<node ID>`, over restarts and for nodes
+ * that are away; must not know how anything leaves.
  */
 import type { Cluster } from "./cluster.ts";
 import type { ClusterNode } from "./node.ts";
 
 const AVAILABILITY = "availability/";
 
-const WANTED = ["active", "cordoned", "draining"] as const;
+const WANTED = ["active", "cordoned", "draining", "removed"] as const;
 export type Availability = (typeof WANTED)[number];
 
 export class Availabilities {
@@ -37,15 +38,19 @@ export class Availabilities {
 }
 
 /** Resolves when it is durable. Rejects with DockerError 503. */
-export async function setAvailability(cluster: Cluster, node: ClusterNode, wanted: Availability): Promise<void> {
-  const { availabilities, writer, rescheduler, log } = cluster;
-  await writer.write([{ key: AVAILABILITY + node.id, value: wanted === "active" ? undefined : wanted }]);
-  availabilities.set(node.id, wanted);
+export async function setAvailability(cluster: Cluster, nodeId: string, wanted: Availability): Promise<void> {
+  const { availabilities, writer, rescheduler, roll, nodes, log } = cluster;
+  await writer.write([{ key: AVAILABILITY + nodeId, value: wanted === "active" ? undefined : wanted }]);
+  const before = availabilities.of(nodeId);
+  availabilities.set(nodeId, wanted);
+  log.info(`node is ${wanted}`, { node: nodes.get(nodeId)?.name ?? nodeId });
+  if (before === "removed" || wanted === "removed") roll.apply();
+  const node = nodes.get(nodeId);
+  if (!node) return;
   applyAvailability(cluster, node);
   rescheduler.wake();
   // What it keeps aside of containers that are pending still goes on there.
   if (wanted === "active" && node.reachable) cluster.refresher.markAll(node);
-  log.info(`node is ${wanted}`, { node: node.name });
 }
 
 /** To be called for each node that joins, too. */

@@ -40,6 +40,7 @@ import { LIMBO, makeLimbo } from "./reschedule/limbo.ts";
 import type { LeftNetwork } from "./reschedule/networks.ts";
 import type { RescheduleMode } from "./reschedule/policy.ts";
 import { Rescheduler } from "./reschedule/rescheduler.ts";
+import { Roll } from "./roll.ts";
 import { StoreWriter } from "./store-writer.ts";
 import { Tags } from "./tags.ts";
 import { Tombstones } from "./tombstones.ts";
@@ -118,6 +119,7 @@ export class Cluster {
   readonly limbo: ClusterNode;
   readonly rescheduler: Rescheduler;
   readonly availabilities = new Availabilities();
+  readonly roll: Roll;
   /** Networks that lost nodes still have, and that went elsewhere with their containers. */
   readonly leftNetworks: Notes<LeftNetwork>;
 
@@ -128,6 +130,7 @@ export class Cluster {
     this.log = options.log;
     this.limbo = makeLimbo(options);
     this.rescheduler = new Rescheduler(this);
+    this.roll = new Roll(this);
     this.decisions = new Decisions();
     this.pullMemory = new PullMemory(options.clock);
     this.refresher = new Refresher(this);

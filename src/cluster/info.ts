@@ -95,6 +95,7 @@ export function clusterInfo(cluster: Cluster, host: HostFacts): Record<string, u
     Warnings: [
       ...host.warnings,
       ...brakeWarning(cluster),
+      ...rollWarning(cluster),
       ...nodes.filter((node) => !node.reachable).map((node) => `node ${node.name}: ${node.whyUnreachable}`),
       ...nodes.flatMap(({ name, replaced }) => (replaced ? [`node ${name}: ${replaced.warning}`] : [])),
     ],
@@ -106,6 +107,13 @@ function brakeWarning({ rescheduler, nodes }: Cluster): string[] {
   if (size === 0) return [];
   return [
     `${size} of ${nodes.size} nodes vanished at once, so nothing is rescheduled: bring them back, or run shoal reschedule --resume if they are lost indeed`,
+  ];
+}
+
+function rollWarning({ roll }: Cluster): string[] {
+  if (roll.doubted === 0) return [];
+  return [
+    `discovery lost ${roll.doubted} nodes at once, and they are kept: mend discovery, or remove them with shoal node rm`,
   ];
 }
 

@@ -34,7 +34,7 @@ export function setEntries(cluster: Cluster, entries: readonly Entry[]): void {
 function byId(cluster: Cluster, entries: readonly Entry[]): Map<string, Entry> {
   const wanted = new Map<string, Entry>();
   for (const entry of entries) {
-    const id = entry.id ?? derivedId(entry.address);
+    const id = idOf(entry);
     const rival = wanted.get(id);
     if (!rival) {
       wanted.set(id, entry);
@@ -53,6 +53,11 @@ function byId(cluster: Cluster, entries: readonly Entry[]): Map<string, Entry> {
     }
   }
   return wanted;
+}
+
+/** The ID of the node that an entry stands for, unless another one claims it as well. */
+export function idOf(entry: Entry): string {
+  return entry.id ?? derivedId(entry.address);
 }
 
 /** Name and labels may change while the node stays the node. */

@@ -79,6 +79,11 @@ export class Remembered {
     }
   }
 
+  /** Of a node that is not in the cluster now. */
+  nameOf(nodeId: string): string | undefined {
+    return this.#nodes.get(nodeId)?.name;
+  }
+
   /** A node that leaves: what is known of it waits for its return. */
   park(node: ClusterNode): void {
     if (node.facts) this.#nodes.set(node.id, rememberedNode(node, node.facts));

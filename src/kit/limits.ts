@@ -284,6 +284,8 @@ export const RESCHEDULES_AT_ONCE = 16;
 export const DRAINS_AT_ONCE = 4;
 /** Between two looks of a command line that waits for a node to be empty. */
 export const DRAIN_POLL_MS = 500;
+/** A list of discovery that lost this share of its nodes at once, and at least two, is not believed. */
+export const DOUBTED_SHARE = 1 / 3;
 /** Reading the whole store when the manager starts. */
 export const STORE_LOAD_MS = 60_000;
 /** A create whose node does not come back to tell what became of it holds its name and needs this long. */

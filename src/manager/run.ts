@@ -10,7 +10,7 @@ import { parseHost } from "../api/listener/host.ts";
 import { type Listeners, openListeners } from "../api/listener/listen.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import type { HostFacts } from "../cluster/info.ts";
-import { leaveAll, setEntries } from "../cluster/membership.ts";
+import { leaveAll } from "../cluster/membership.ts";
 import { restore } from "../cluster/restore.ts";
 import { followStore } from "../cluster/rewrite.ts";
 import { openDiscovery } from "../discovery/open.ts";
@@ -82,7 +82,7 @@ export async function runManager(
     });
     for (const address of listeners.addresses) log.info("listening", { address });
     await discovery.watch(
-      (entries) => setEntries(cluster, entries),
+      (entries) => cluster.roll.tell(entries),
       (error) => log.error("discovery could not be read", { discovery: discovery.url, error: error.message }),
       signal,
     );

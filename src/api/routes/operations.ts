@@ -18,7 +18,10 @@ function nodeOf({ cluster, params }: Context): ClusterNode {
 
 function makes(wanted: Availability): Route["handle"] {
   return async (context, answer) => {
-    await setAvailability(context.cluster, nodeOf(context), wanted);
+    const { cluster, params } = context;
+    // One that was removed is in discovery's list alone.
+    const listed = wanted === "active" ? cluster.roll.find(params.name ?? "") : undefined;
+    await setAvailability(cluster, listed ?? nodeOf(context).id, wanted);
     sendEmpty(answer, 204);
   };
 }
@@ -76,6 +79,14 @@ export const OPERATION_ROUTES: readonly Route[] = [
     note: "Shoal's own: `shoal node activate`.",
     mutates: { action: "node.activate" },
     handle: makes("active"),
+  },
+  {
+    method: "DELETE",
+    path: "/shoal/nodes/{name}",
+    how: "cached",
+    note: "Shoal's own: `shoal node rm`. It is no part of the cluster any more, whatever discovery lists; all that runs there goes on.",
+    mutates: { action: "node.remove" },
+    handle: makes("removed"),
   },
   {
     method: "GET",

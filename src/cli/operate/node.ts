@@ -1,4 +1,4 @@
-/** `shoal node cordon|drain|activate`: what an operator wants of nodes. */
+/** `shoal node cordon|drain|activate|rm`: what an operator wants of nodes. */
 import { Command } from "commander";
 import type { Clock } from "../../kit/clock.ts";
 import { DRAIN_POLL_MS } from "../../kit/limits.ts";
@@ -8,22 +8,28 @@ import { parseGoDuration } from "../go-duration.ts";
 import type { Io } from "../io.ts";
 import { globalsOf, withHost } from "../views/flags.ts";
 
-const pathOf = (name: string, what: string): string => `/shoal/nodes/${encodeURIComponent(name)}/${what}`;
+const pathOf = (name: string, what: string): string => `/shoal/nodes/${encodeURIComponent(name)}${what}`;
 
 export function cordonCommand(io: Io): Command {
-  return simple(io, "cordon", "Nodes take nothing new; what is there stays");
+  return simple(io, "cordon", "Nodes take nothing new; what is there stays", "POST", "/cordon");
 }
 
 export function activateCommand(io: Io): Command {
-  return simple(io, "activate", "Nodes take containers again");
+  return simple(io, "activate", "Nodes take containers again; removed ones are nodes again", "POST", "/activate");
 }
 
-function simple(io: Io, verb: string, description: string): Command {
+export function removeCommand(io: Io): Command {
+  const description =
+    "Nodes are no part of the cluster any more, whatever discovery lists, until they are activated. All that runs there goes on";
+  return simple(io, "rm", description, "DELETE", "");
+}
+
+function simple(io: Io, verb: string, description: string, method: "POST" | "DELETE", what: string): Command {
   const command = new Command(verb).usage("[OPTIONS] NODE [NODE...]").description(description).argument("<node...>");
   return withHost(command).action((names: readonly string[]) =>
     withManager(globalsOf(command), io, async (manager) => {
       for (const name of names) {
-        await manager.ask("POST", pathOf(name, verb));
+        await manager.ask(method, pathOf(name, what));
         io.out(`${name}\n`);
       }
     }),
@@ -53,7 +59,7 @@ export function drainCommand(io: Io): Command {
   return withHost(command).action((name: string, flags: DrainFlags) => {
     const ms = timeoutOf(flags.timeout);
     return withManager(globalsOf(command), io, async (manager) => {
-      await manager.ask("POST", pathOf(name, "drain"));
+      await manager.ask("POST", pathOf(name, "/drain"));
       const left = flags.wait ? await drained(manager, io.clock, name, ms) : await remaining(manager, name);
       io.out(`${name}\n`);
       for (const { Name, Why } of left) io.err(`${Name} stays: ${Why.replace(/\s*\n\s*/g, "; ")}\n`);
@@ -74,7 +80,7 @@ function timeoutOf(text: string): number {
 }
 
 async function remaining(manager: ManagerClient, name: string): Promise<readonly Remaining[]> {
-  const left = await manager.get(pathOf(name, "remaining"));
+  const left = await manager.get(pathOf(name, "/remaining"));
   if (!Array.isArray(left)) throw new CliError("the manager's list of what stays is not a list");
   return left as Remaining[];
 }

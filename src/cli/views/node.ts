@@ -6,7 +6,7 @@ import { CliError } from "../fail.ts";
 import { printRows, type Row, type View, type ViewFlags } from "../format.ts";
 import { bytes, cpus } from "../human.ts";
 import type { Io } from "../io.ts";
-import { activateCommand, cordonCommand, drainCommand } from "../operate/node.ts";
+import { activateCommand, cordonCommand, drainCommand, removeCommand } from "../operate/node.ts";
 import { globalsOf, withFormat, withHost } from "./flags.ts";
 
 /** An element of GET /shoal/nodes. CPUs in billionths, memory in bytes; used is null while unknown. */
@@ -57,7 +57,8 @@ export function nodeCommand(io: Io): Command {
     .addCommand(nodeInspectCommand(io))
     .addCommand(cordonCommand(io))
     .addCommand(drainCommand(io))
-    .addCommand(activateCommand(io));
+    .addCommand(activateCommand(io))
+    .addCommand(removeCommand(io));
 }
 
 /** `node ls`, and `nodes` at the top level. */
