@@ -43,16 +43,7 @@ export function createApi(cluster: Cluster, host: HostFacts, stopping: AbortSign
     return match;
   };
   return {
-    headers: [
-      "Api-Version",
-      host.apiVersion,
-      "Docker-Experimental",
-      String(host.experimental),
-      "Ostype",
-      "linux",
-      "Server",
-      `Shoal/${host.version} (linux)`,
-    ],
+    headers: commonHeaders(host),
     async handler(request, answer) {
       const match = find(request);
       const { route } = match;
@@ -88,6 +79,20 @@ export function createApi(cluster: Cluster, host: HostFacts, stopping: AbortSign
       await audit.accompany(context, route, route.mutates, join);
     },
   };
+}
+
+/** Name, value, … of every answer, whichever manager gives it. */
+export function commonHeaders({ apiVersion, experimental, version }: HostFacts): readonly string[] {
+  return [
+    "Api-Version",
+    apiVersion,
+    "Docker-Experimental",
+    String(experimental),
+    "Ostype",
+    "linux",
+    "Server",
+    `Shoal/${version} (linux)`,
+  ];
 }
 
 /** dockerd's words for versions out of its range. */

@@ -44,6 +44,8 @@ export interface ManageOptions {
   readonly cacheVolumes: readonly Matcher[];
   /** What moves when its host is lost, and does not say itself. */
   readonly reschedule: "auto" | "on" | "off";
+  /** One of several managers over one store; undefined: the only one. */
+  readonly replication: { readonly address: string; readonly ttlMs: number } | undefined;
   /** `file:///directory`, `memory://`, or `etcd://`, `consul://`, `zk://` with servers and a path. */
   readonly store: string;
   /** Credentials and TLS of a store that other machines keep. */

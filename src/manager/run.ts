@@ -3,16 +3,13 @@ import { createHash } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { readFileSync } from "node:fs";
 import { arch, hostname, release } from "node:os";
-import { createApi } from "../api/api.ts";
+import { commonHeaders } from "../api/api.ts";
 import type { Audit } from "../api/audit.ts";
 import { createAccess } from "../api/listener/access.ts";
 import { parseHost } from "../api/listener/host.ts";
 import { type Listeners, openListeners } from "../api/listener/listen.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import type { HostFacts } from "../cluster/info.ts";
-import { leaveAll } from "../cluster/membership.ts";
-import { restore } from "../cluster/restore.ts";
-import { followStore } from "../cluster/rewrite.ts";
 import { openDiscovery } from "../discovery/open.ts";
 import { Engine } from "../engine/engine.ts";
 import { openWire } from "../engine/wire/http-wire.ts";
@@ -27,8 +24,11 @@ import { filtersByName } from "../scheduler/filters/index.ts";
 import { strategyByName } from "../scheduler/strategies/index.ts";
 import { openStore } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
+import { Face } from "./face.ts";
 import { openAuditLog, watchOf } from "./open-audit.ts";
 import type { ManageOptions } from "./options.ts";
+import { replicate } from "./replica/replicate.ts";
+import { serveCluster } from "./serve-cluster.ts";
 import { warningsOf } from "./warnings.ts";
 
 /**
@@ -59,49 +59,43 @@ export async function runManager(
     log,
     options: options.storeOptions,
   });
-  const cluster = openCluster(options, store, log, auditLog?.audit);
   const stopping = new AbortController();
   // One listener for each open stream: as many as there are clients.
   setMaxListeners(0, stopping.signal, signal);
   let listeners: Listeners | undefined;
   const host = hostFacts(options, warnings, () => listeners?.connections() ?? 0);
-  const api = createApi(cluster, host, stopping.signal, auditLog?.audit);
+  const face = new Face(commonHeaders(host));
   const access = createAccess({ hosts, allow: options.allowHosts, cors: options.cors });
-  try {
-    await restore(cluster);
-    followStore(cluster, signal).catch((error: Error) =>
-      log.error("the store is not watched", { error: error.message }),
-    );
-    listeners = await openListeners(hosts, {
-      ...api,
-      access,
-      tls: options.tls,
-      log,
-      clock: systemClock,
-      random: systemRandom,
+  /** Before what clients still wait for loses its engines. */
+  const closeListeners = async (): Promise<void> => {
+    systemClock.after(SHUTDOWN_MS, () => stopping.abort(), { background: true });
+    await listeners?.close(SHUTDOWN_MS);
+  };
+  const lead = (over: Store, until: AbortSignal, ready: () => Promise<void>): Promise<void> =>
+    serveCluster({ cluster: openCluster(options, over, log, auditLog?.audit), discovery, host, log, face }, until, {
+      audit: auditLog?.audit,
+      stopping: stopping.signal,
+      ready,
+      ending: () => (signal.aborted ? closeListeners() : Promise.resolve()),
     });
+  const listen = async (): Promise<void> => {
+    const service = { ...face.api, access, tls: options.tls, log, clock: systemClock, random: systemRandom };
+    listeners = await openListeners(hosts, service);
     for (const address of listeners.addresses) log.info("listening", { address });
-    await discovery.watch(
-      (entries) => cluster.roll.tell(entries),
-      (error) => log.error("discovery could not be read", { discovery: discovery.url, error: error.message }),
-      signal,
-    );
+  };
+  try {
+    if (options.replication === undefined) await lead(store, signal, listen);
+    else {
+      await listen();
+      await replicate({ ...options.replication, store, host, log, face, tls: options.tls, lead }, stopping.signal, signal);
+    }
     log.info("stopping");
   } finally {
-    await listeners?.close(stopGrace(stopping, cluster));
-    await leaveAll(cluster);
-    await cluster.writer.idle();
+    await closeListeners();
     await store.close();
     await discovery.close();
     await auditLog?.close();
   }
-}
-
-/** Open event streams end at once, so that readers do not hold up the stop; all else gets its time. */
-function stopGrace(stopping: AbortController, cluster: Cluster): number {
-  cluster.events.close();
-  systemClock.after(SHUTDOWN_MS, () => stopping.abort(), { background: true });
-  return SHUTDOWN_MS;
 }
 
 function openCluster(options: ManageOptions, store: Store, log: Logger, audit: Audit | undefined): Cluster {

@@ -57,8 +57,8 @@ export function validateManage(
   if (flags.clusterDriver !== "swarm") throw new CliError(`unsupported cluster "${flags.clusterDriver}"`);
   const overcommit = clusterOptions(flags, notes);
   const hosts = flags.host ?? env.SWARM_HOST?.split(",").map((host) => host.trim());
-  replication(flags, discovery, env, notes);
   refreshFlags(flags, notes);
+  const store = flags.store ?? (env.SHOAL_STORE || defaultStore(env, uid));
   return {
     options: {
       hosts: hosts?.map(listenAddress) ?? defaultHosts(env, uid),
@@ -82,8 +82,9 @@ export function validateManage(
           : oneOf("--bind-mounts", flags.bindMounts, ["check", "engine"] as const),
       cacheVolumes: (flags.cacheVolumes ?? []).map(glob),
       reschedule: oneOf("--reschedule", flags.reschedule, ["auto", "on", "off"] as const),
-      store: flags.store ?? (env.SHOAL_STORE || defaultStore(env, uid)),
+      store,
       storeOptions: storeOptionsOf(flags.storeOpt, env),
+      replication: replication(flags, store, env, notes),
       cors: flags.apiEnableCors === true,
       requireTls: flags.requireTls === true,
       allowHosts: flags.allowHost ?? [],
@@ -201,20 +202,23 @@ function ratio(name: string, text: string): number {
   return value;
 }
 
-function replication(flags: ManageFlags, discovery: string, env: Env, notes: string[]): void {
-  const ttl = duration("--replication-ttl", flags.replicationTtl);
+function replication(flags: ManageFlags, store: string, env: Env, notes: string[]): ManageOptions["replication"] {
+  const ttlMs = duration("--replication-ttl", flags.replicationTtl);
   const advertise = flags.advertise ?? env.SWARM_ADVERTISE;
   if (!flags.replication) {
-    if (flags.advertise !== undefined) notes.push("--advertise is for --replication, which comes in a later release");
-    return;
+    if (flags.advertise !== undefined) notes.push("--advertise is for --replication: it says nothing without it");
+    return undefined;
   }
   if (!advertise) throw new CliError("--advertise address must be provided when using --leader-election");
   checkAdvertised(advertise);
-  if (ttl <= 0) throw new CliError("--replication-ttl should be a positive number");
-  if (!/^(consul|etcd|zk):\/\//.test(discovery)) {
-    throw new CliError("Leader election is only supported with consul, etcd and zookeeper discovery.");
+  if (ttlMs <= 0) throw new CliError("--replication-ttl should be a positive number");
+  if (ttlMs < 1_000) throw new CliError("--replication-ttl should be at least one second");
+  if (!/^(consul|etcd|zk):\/\//.test(store)) {
+    throw new CliError(
+      "Leader election is only supported with a store that all managers share: --store etcd://, consul:// or zk://",
+    );
   }
-  notes.push("--replication comes in a later release; this manager works alone");
+  return { address: advertise, ttlMs };
 }
 
 function refreshFlags(flags: ManageFlags, notes: string[]): void {

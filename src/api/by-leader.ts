@@ -1,0 +1,105 @@
+/**
+ * An API that another manager answers: the leader. Each request goes there as it came, and its answer comes back byte for
+ * byte, streams and hijacked connections included. Owns the way there and back; must not know who leads, or why.
+ */
+import { DockerError } from "../docker/errors.ts";
+import { readRemainingBody } from "../engine/wire/remaining-body.ts";
+import { requestUpgrade } from "../engine/wire/upgrade.ts";
+import type { EngineWire } from "../engine/wire/wire.ts";
+import { ENGINE_CALL_MS, ERROR_BODY_BYTES } from "../kit/limits.ts";
+import type { Clock } from "../kit/clock.ts";
+import { withDeadline } from "../kit/deadline.ts";
+import type { Api } from "./api.ts";
+import type { Answer } from "./listener/answer.ts";
+import { answerUpgradeError, type Upgrade } from "./listener/hijack.ts";
+import { endToEnd } from "./listener/hop-by-hop.ts";
+import { encodePath } from "./listener/path.ts";
+import { pipeAnswer } from "./listener/relay.ts";
+import type { ApiRequest } from "./listener/request.ts";
+import { isHijacked, spliceUpgrade } from "./listener/splice.ts";
+import { ROUTES } from "./table.ts";
+
+/** Set on what was passed on, so that two managers that each take the other for the leader do not pass it on for ever. */
+const PASSED = "Shoal-Passed-By";
+/** What is the client's connection's own, or says where it believes to be. */
+const KEPT_BACK = new Set(["host", "expect", "origin", "content-length", "shoal-passed-by"]);
+
+export interface ByLeaderParts {
+  /** Undefined while nobody leads, as far as is known. */
+  readonly leader: () => EngineWire | undefined;
+  /** Of this manager: what it says when it passes something on. */
+  readonly name: string;
+  readonly clock: Clock;
+  /** Aborts when this manager stops. */
+  readonly stopping: AbortSignal;
+}
+
+/** Classic Swarm's words. */
+export const noLeader = (): DockerError =>
+  new DockerError(503, "No primary manager elected: try again in a moment", { retryAfter: 1 });
+
+export function apiByLeader(parts: ByLeaderParts, headers: readonly string[]): Api {
+  const wireFor = (request: ApiRequest): EngineWire => {
+    const wire = parts.leader();
+    if (!wire || request.headers[PASSED.toLowerCase()] !== undefined) throw noLeader();
+    return wire;
+  };
+  return {
+    headers,
+    async handler(request, answer) {
+      await passOn(wireFor(request), parts.name, request, answer);
+    },
+    takesUpgrade: (request) => ROUTES.match(request.method, request.path)?.route.upgrade !== undefined,
+    upgrade: (upgrade) => passUpgradeOn(wireFor(upgrade.request), parts, upgrade),
+  };
+}
+
+async function passOn(wire: EngineWire, name: string, request: ApiRequest, answer: Answer): Promise<void> {
+  const from = await wire
+    .request({
+      method: request.method,
+      path: targetOf(request),
+      headers: [...endToEnd(request.rawHeaders, KEPT_BACK), PASSED, name],
+      body: request.hasBody ? request.body : undefined,
+      signal: request.signal,
+      lane: "long",
+    })
+    .catch((error: unknown) => Promise.reject(lost(wire, request, error)));
+  await pipeAnswer(answer, from, { head: request.method === "HEAD" });
+}
+
+async function passUpgradeOn(wire: EngineWire, parts: ByLeaderParts, upgrade: Upgrade): Promise<void> {
+  const { request, rawHeaders, body } = upgrade;
+  const protocol = request.headers.upgrade;
+  const wish = typeof protocol === "string" ? ["Connection", "Upgrade", "Upgrade", protocol] : [];
+  const path = targetOf(request);
+  const headers = [...endToEnd(rawHeaders, KEPT_BACK), ...wish, PASSED, parts.name];
+  const leader = await withDeadline(
+    parts.clock,
+    ENGINE_CALL_MS,
+    `${request.method} ${path}`,
+    (signal) => requestUpgrade(wire, { method: request.method, path, headers, body }, signal),
+    request.signal,
+  ).catch((error: unknown) => Promise.reject(lost(wire, request, error)));
+  if (isHijacked(leader)) {
+    await spliceUpgrade(upgrade, leader, { signal: parts.stopping });
+    return;
+  }
+  const refusal = await readRemainingBody(leader, { limit: ERROR_BODY_BYTES, signal: request.signal });
+  leader.socket.destroy();
+  answerUpgradeError(upgrade, leader.status, ["Content-Type", "application/json"], refusal);
+}
+
+function targetOf({ version, path, rawQuery }: ApiRequest): string {
+  return `${version === undefined ? "" : `/v${version}`}${encodePath(path)}${rawQuery === "" ? "" : `?${rawQuery}`}`;
+}
+
+/** What a client that left is told is nobody's business; anything else is the leader's trouble. */
+function lost(wire: EngineWire, { signal }: ApiRequest, error: unknown): Error {
+  if (signal.aborted && signal.reason instanceof Error) return signal.reason;
+  const message = error instanceof Error ? error.message : String(error);
+  return new DockerError(503, `the leading manager ${wire.address} did not answer: ${message}`, {
+    cause: error,
+    retryAfter: 1,
+  });
+}
