@@ -31,6 +31,8 @@ import { readVolume } from "./volumes/volume.ts";
 
 /** The store's own entry. */
 export const CLUSTER = "cluster";
+/** The lease under which one of several managers leads, and what belongs to it below: theirs alone. */
+export const LEADER = "leader";
 /** Of the entries' form; another one is not ours to read. */
 const FORMAT = 1;
 
@@ -58,6 +60,7 @@ export function clusterWrite({ term }: Registry): Write {
 
 /** Throws what stops the manager: a store that is not ours to read. An unreadable entry costs only what it tells. */
 function take(cluster: Cluster, { key, value }: Entry): void {
+  if (key === LEADER || key.startsWith(`${LEADER}/`)) return;
   if (key === CLUSTER) takeCluster(cluster, value);
   else if (!takeEntry(cluster, key, value)) {
     cluster.log.error("an entry of the store cannot be read: the engines will tell what they know", { key });

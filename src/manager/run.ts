@@ -87,7 +87,11 @@ export async function runManager(
     if (options.replication === undefined) await lead(store, signal, listen);
     else {
       await listen();
-      await replicate({ ...options.replication, store, host, log, face, tls: options.tls, lead }, stopping.signal, signal);
+      await replicate(
+        { ...options.replication, store, host, log, face, tls: options.tls, lead },
+        stopping.signal,
+        signal,
+      );
     }
     log.info("stopping");
   } finally {

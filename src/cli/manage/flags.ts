@@ -138,15 +138,17 @@ function engines(command: Command): void {
     .option("--engine-refresh-max-interval <duration>", "longest pause between two full readings", "60s")
     .option("--engine-failure-retry <count>", "failures in a row until an engine is unhealthy", "3")
     .addOption(new Option("--engine-refresh-retry <count>").default("3").hideHelp())
-    .option("-c, --cluster-driver <name>", "swarm", "swarm");
+    .option("-c, --cluster-driver <name>", "swarm", "swarm")
+    .option("--replication", "one of several managers over one --store: one leads, the others pass on to it")
+    .option("--replication-ttl <duration>", "a leader that gives no sign for this long is replaced", "3s")
+    .addOption(
+      new Option("--addr, --advertise <address>", "where the other managers reach this one (env SWARM_ADVERTISE)"),
+    );
 }
 
 /** Accepted and checked; what they ask for comes later or needs no asking. */
 function later(command: Command): Command {
   return command
-    .addOption(new Option("--replication", "several managers").hideHelp())
-    .addOption(new Option("--replication-ttl <duration>").default("20s").hideHelp())
-    .addOption(new Option("--addr, --advertise <address>", "(env SWARM_ADVERTISE)").hideHelp())
     .addOption(new Option("--refresh-on-node-filter").hideHelp())
     .addOption(new Option("--container-name-refresh-filter <name>").hideHelp());
 }

@@ -2,14 +2,12 @@
  * Which of several managers leads: a lease in their store, held by one at a time and renewed, with a term that grows. Owns
  * the campaign and who the leader is known to be; must not know what leading means.
  */
+import { LEADER } from "../../cluster/restore.ts";
 import type { Clock } from "../../kit/clock.ts";
 import type { Logger } from "../../kit/log.ts";
 import type { Random } from "../../kit/random.ts";
 import { acquireLease, type Lease } from "../../store/lease.ts";
 import type { Store } from "../../store/store.ts";
-
-/** The lease's record; its term is kept beside it. */
-export const LEADER = "leader";
 
 export interface ElectionOptions {
   readonly store: Store;
@@ -20,6 +18,8 @@ export interface ElectionOptions {
   readonly address: string;
   /** Milliseconds that a lease lasts without a renewal. */
   readonly ttlMs: number;
+  /** Another manager leads from now on, this one, or nobody. */
+  readonly changed: (leader: string | undefined) => void;
 }
 
 /** A holder is unlike itself before a restart. */
@@ -54,12 +54,12 @@ export class Election {
       });
       if (!held) return;
       log.info("Leader Election: Cluster leadership acquired", { address, term: held.term });
-      this.#leader = address;
+      this.#know(address);
       try {
         await lead(held);
       } finally {
         await held.release();
-        if (this.#leader === address) this.#leader = undefined;
+        if (this.#leader === address) this.#know(undefined);
       }
       if (!signal.aborted) log.warn("Leader Election: Cluster leadership lost", { address, term: held.term });
     }
@@ -81,11 +81,16 @@ export class Election {
     );
   }
 
+  #know(leader: string | undefined): void {
+    this.#leader = leader;
+    this.#options.changed(leader);
+  }
+
   #take(value: string | undefined): void {
     const { holder } = value === undefined ? {} : (JSON.parse(value) as { holder?: string });
     const leader = holder?.split(SEPARATOR, 1)[0];
     if (leader === this.#leader) return;
-    this.#leader = leader;
+    this.#know(leader);
     if (leader !== undefined && leader !== this.#options.address) {
       this.#options.log.info(`New leader elected: ${leader}`, { leader });
     }

@@ -55,4 +55,5 @@ export class FencedStore implements Store {
   }
 }
 
-const deposed = (): StoreError => new StoreError("this manager no longer leads: another one does, or the store is away");
+const deposed = (): StoreError =>
+  new StoreError("this manager no longer leads: another one does, or the store is away");

@@ -3,8 +3,8 @@
  * Owns the change from one to the other; a leadership is a cluster like a lone manager's, on a store that is fenced.
  */
 import { setMaxListeners } from "node:events";
-import { apiByLeader } from "../../api/by-leader.ts";
 import { commonHeaders } from "../../api/api.ts";
+import { apiByLeader } from "../../api/by-leader.ts";
 import type { HostFacts } from "../../cluster/info.ts";
 import { openWire } from "../../engine/wire/http-wire.ts";
 import type { EngineWire } from "../../engine/wire/wire.ts";
@@ -33,10 +33,11 @@ export interface ReplicaParts {
 /** Until `signal` aborts. @param stopping aborts when open streams have had their time after that */
 export async function replicate(parts: ReplicaParts, stopping: AbortSignal, signal: AbortSignal): Promise<void> {
   const { store, host, log, face, address, ttlMs, tls } = parts;
-  const election = new Election({ store, clock: systemClock, random: systemRandom, log, address, ttlMs });
   const leaders = new Leaders(address, tls);
+  const changed = (leader: string | undefined): void => leaders.follow(leader);
+  const election = new Election({ store, clock: systemClock, random: systemRandom, log, address, ttlMs, changed });
   const followers = apiByLeader(
-    { leader: () => leaders.wireTo(election.leader), name: address, clock: systemClock, stopping },
+    { leader: () => leaders.wire, name: address, clock: systemClock, stopping },
     commonHeaders(host),
   );
   face.answerBy(followers);
@@ -52,7 +53,7 @@ export async function replicate(parts: ReplicaParts, stopping: AbortSignal, sign
   }
 }
 
-/** Connections to the manager that leads: another one's are given up. */
+/** Connections to the manager that leads. What waits for one that no longer does is told so. */
 class Leaders {
   readonly #own: string;
   readonly #tls: ManagerTls | undefined;
@@ -63,14 +64,14 @@ class Leaders {
     this.#tls = tls;
   }
 
-  /** Undefined for nobody, and for this manager itself. */
-  wireTo(address: string | undefined): EngineWire | undefined {
-    if (address === undefined || address === this.#own) return undefined;
-    if (this.#wire?.address !== address) {
-      void this.#wire?.close();
-      this.#wire = openWire(address, this.#tls);
-    }
+  /** Undefined while nobody leads, or this manager itself. */
+  get wire(): EngineWire | undefined {
     return this.#wire;
+  }
+
+  follow(address: string | undefined): void {
+    void this.#wire?.close();
+    this.#wire = address === undefined || address === this.#own ? undefined : openWire(address, this.#tls);
   }
 
   async close(): Promise<void> {
