@@ -221,6 +221,22 @@ describe("rm -f of a container whose node is lost", () => {
     expect(held("node-2").length).toBe(2);
   });
 
+  it("waits for a node that a new manager has only begun to read, and removes it there", async () => {
+    await open({ nodes: 2 });
+    await world.run("web", on("node-2"));
+    await world.cluster.writer.idle();
+    const release = world.meddle("node-2").hold(/^GET \/containers\/json/, 10);
+    await world.crashManager();
+    api = await openApi(world);
+    const removing = remove("web");
+    // Who asks later is answered, so that it has arrived.
+    await api.call("GET", "/_ping").over;
+    release();
+    const { status, headers } = await removing;
+    expect({ status, warning: headers.warning }).toEqual({ status: 204, warning: undefined });
+    expect(held("node-2")).toEqual([]);
+  });
+
   it("holds over a crash of the manager, and ends when the engine no longer has it", async () => {
     await open({ nodes: 2 });
     const web = await world.run("web", on("node-2"));

@@ -6,11 +6,18 @@ import { SETTLING_MS, SETTLING_POLL_MS } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
 import type { ClusterNode } from "./node.ts";
 
-/** Resolves to true when something settled and a new decision is worth while; to false when nothing was settling. */
-export async function settling(cluster: Cluster): Promise<boolean> {
+/**
+ * Resolves to true when something settled and a new decision is worth while; to false when nothing was settling.
+ *
+ * @param nodes that matter, all by default
+ */
+export async function settling(
+  cluster: Cluster,
+  nodes: Iterable<ClusterNode> = cluster.nodes.values(),
+): Promise<boolean> {
   const { clock } = cluster;
   const until = clock.monotonic() + SETTLING_MS;
-  const waiting = [...cluster.nodes.values()].filter((node) => settles(cluster, node));
+  const waiting = [...nodes].filter((node) => settles(cluster, node));
   if (waiting.length === 0) return false;
   while (clock.monotonic() < until && waiting.some((node) => settles(cluster, node))) {
     await clock.sleep(SETTLING_POLL_MS);

@@ -12,6 +12,7 @@ import type { ContainerRecord } from "../../cluster/record.ts";
 import { renameContainer } from "../../cluster/rename.ts";
 import { inspectPending } from "../../cluster/reschedule/inspect.ts";
 import { removePending } from "../../cluster/reschedule/pending.ts";
+import { settling } from "../../cluster/settling.ts";
 import { startContainer, whileStarting } from "../../cluster/start.ts";
 import { removeLost } from "../../cluster/tombstones.ts";
 import { clusterInspect } from "../../cluster/translate.ts";
@@ -103,9 +104,12 @@ function killable(context: Context): ContainerRecord {
 }
 
 async function remove(context: Context, answer: Answer): Promise<void> {
-  const found = findAnywhere(context.cluster, context.params.name ?? "");
+  const { cluster, params } = context;
+  const found = findAnywhere(cluster, params.name ?? "");
   if (found.state === "pending") return removeWaiting(context, answer, found);
-  const lost = findContainer(context.cluster, context.params.name ?? "");
+  let lost = findContainer(cluster, params.name ?? "");
+  // What a manager has only begun to read is not lost.
+  if (!lost.node.reachable && (await settling(cluster, [lost.node]))) lost = findContainer(cluster, params.name ?? "");
   if (!lost.node.reachable && !flag(context.request, "link")) return removeFromLost(context, answer, lost);
   const record = containerOf(context);
   if (!flag(context.request, "v")) await settleVolumes(context.cluster, record);
