@@ -53,7 +53,7 @@ export async function openDiscovery(url: string, context: DiscoveryContext): Pro
     case "consul":
     case "zk":
       return new StoredDiscovery({
-        url,
+        url: withoutSecret(url),
         store: await openStore(url, {
           clock,
           random: systemRandom,
