@@ -2,7 +2,9 @@
  * An API that another manager answers: the leader. Each request goes there as it came, and its answer comes back byte for
  * byte, streams and hijacked connections included. Owns the way there and back; must not know who leads, or why.
  */
+import { Transform } from "node:stream";
 import { DockerError } from "../docker/errors.ts";
+import { splice } from "../docker/json-text.ts";
 import { readRemainingBody } from "../engine/wire/remaining-body.ts";
 import { requestUpgrade } from "../engine/wire/upgrade.ts";
 import type { EngineWire } from "../engine/wire/wire.ts";
@@ -54,6 +56,33 @@ export function apiByLeader(parts: ByLeaderParts, headers: readonly string[]): A
   };
 }
 
+/** Classic Swarm's block of nodes is the cluster's; that this manager only passes it on is said at its beginning. */
+function asReplica(leader: string): Transform {
+  const chunks: Buffer[] = [];
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      chunks.push(chunk);
+      done();
+    },
+    flush(done) {
+      done(null, replicaInfo(Buffer.concat(chunks).toString("utf8"), leader));
+    },
+  });
+}
+
+/** What is no `docker info` stays as it is. */
+function replicaInfo(text: string, leader: string): string {
+  try {
+    const { SystemStatus } = JSON.parse(text) as { SystemStatus?: readonly (readonly [string, string])[] };
+    if (!SystemStatus) return text;
+    const rest = SystemStatus.filter(([key]) => key !== "Role");
+    const pairs = [["Role", "replica"], ["Primary", leader], ...rest];
+    return splice(text, [{ path: ["SystemStatus"], json: JSON.stringify(pairs) }]);
+  } catch {
+    return text;
+  }
+}
+
 async function passOn(wire: EngineWire, name: string, request: ApiRequest, answer: Answer): Promise<void> {
   const from = await wire
     .request({
@@ -65,7 +94,11 @@ async function passOn(wire: EngineWire, name: string, request: ApiRequest, answe
       lane: "long",
     })
     .catch((error: unknown) => Promise.reject(lost(wire, request, error)));
-  await pipeAnswer(answer, from, { head: request.method === "HEAD" });
+  const isInfo = request.path === "/info" && from.status === 200;
+  await pipeAnswer(answer, from, {
+    head: request.method === "HEAD",
+    ...(isInfo && { map: asReplica(wire.address) }),
+  });
 }
 
 async function passUpgradeOn(wire: EngineWire, parts: ByLeaderParts, upgrade: Upgrade): Promise<void> {

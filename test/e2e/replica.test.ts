@@ -65,8 +65,11 @@ describe.runIf(fleet().subject === "shoal" && !fleet().minted)("three managers",
     await emptyFleet();
   });
 
-  it("answer alike, streams included", async () => {
+  it("answer alike, streams included, and say who leads", async () => {
     const [one, two] = await followers();
+    const info = await docker(at(one?.host ?? ""), "docker info 2>/dev/null");
+    expect(info).toMatch(new RegExp(`Role: replica\\s+Primary: ${(await leader()).address}\\s+Strategy: `));
+    expect(await docker(at((await leader()).host), "docker info 2>/dev/null")).toMatch(/Role: primary\s+Strategy: /);
     const first = at(one?.host ?? "");
     const second = at(two?.host ?? "");
     expect(await docker(first, "echo through | docker run --rm -i busybox cat")).toBe("through");

@@ -46,7 +46,7 @@ describe("shoal manage refuses as classic Swarm does", () => {
     ["--replication --advertise a:1 --replication-ttl 0s zk://a", "--replication-ttl should be a positive number"],
     [
       "--replication --advertise a:1 nodes://a",
-      "Leader election is only supported with consul, etcd and zookeeper discovery.",
+      "Leader election is only supported with consul, etcd and zookeeper discovery, or with a --store there.",
     ],
     ["--cluster-opt swarm.overcommit=-1 nodes://a", "swarm.overcommit should be larger than -1, -1 is invalid"],
     ["--cluster-opt swarm.createretry=-1 nodes://a", "swarm.createretry can not be negative, -1 is invalid"],
@@ -158,7 +158,13 @@ describe("shoal manage's options", () => {
       hosts: ["tcp://h:1"],
       logLevel: "warn",
     });
-    expect(validate("--replication etcd://a", { SWARM_ADVERTISE: "a:1" }).notes).toHaveLength(1);
+    expect(validate("--replication etcd://a", { SWARM_ADVERTISE: "a:1" })).toMatchObject({
+      notes: [],
+      options: { replication: { address: "a:1", ttlMs: 3_000 }, store: "etcd://a/shoal" },
+    });
+    expect(
+      validate("--replication --replication-ttl 20s --advertise a:1 --store zk://s/x nodes://a").options,
+    ).toMatchObject({ replication: { address: "a:1", ttlMs: 20_000 }, store: "zk://s/x" });
   });
 
   it("take DEBUG only as Go's true: other tools' DEBUG=name:* is not ours", () => {
@@ -173,7 +179,7 @@ describe("shoal manage's options", () => {
         "--container-name-refresh-filter x --overcommit -0.5 consul://a",
     );
     expect(notes.map((note) => note.split(/[ ,;]/)[0])).toEqual([
-      ...["swarm.createretry", "overcommit", "--replication", "--refresh-on-node-filter"],
+      ...["swarm.createretry", "overcommit", "--refresh-on-node-filter"],
     ]);
   });
 });

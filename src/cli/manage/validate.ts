@@ -58,7 +58,7 @@ export function validateManage(
   const overcommit = clusterOptions(flags, notes);
   const hosts = flags.host ?? env.SWARM_HOST?.split(",").map((host) => host.trim());
   refreshFlags(flags, notes);
-  const store = flags.store ?? (env.SHOAL_STORE || defaultStore(env, uid));
+  const store = flags.store ?? (env.SHOAL_STORE || sharedStore(flags, discovery) || defaultStore(env, uid));
   return {
     options: {
       hosts: hosts?.map(listenAddress) ?? defaultHosts(env, uid),
@@ -202,6 +202,14 @@ function ratio(name: string, text: string): number {
   return value;
 }
 
+/** Classic Swarm's managers share what they are discovered by. */
+function sharedStore({ replication }: ManageFlags, discovery: string): string | undefined {
+  if (!replication || !SHARED.test(discovery)) return undefined;
+  return `${discovery.replace(/\/+$/, "")}/shoal`;
+}
+
+const SHARED = /^(consul|etcd|zk):\/\//;
+
 function replication(flags: ManageFlags, store: string, env: Env, notes: string[]): ManageOptions["replication"] {
   const ttlMs = duration("--replication-ttl", flags.replicationTtl);
   const advertise = flags.advertise ?? env.SWARM_ADVERTISE;
@@ -213,9 +221,9 @@ function replication(flags: ManageFlags, store: string, env: Env, notes: string[
   checkAdvertised(advertise);
   if (ttlMs <= 0) throw new CliError("--replication-ttl should be a positive number");
   if (ttlMs < 1_000) throw new CliError("--replication-ttl should be at least one second");
-  if (!/^(consul|etcd|zk):\/\//.test(store)) {
+  if (!SHARED.test(store)) {
     throw new CliError(
-      "Leader election is only supported with a store that all managers share: --store etcd://, consul:// or zk://",
+      "Leader election is only supported with consul, etcd and zookeeper discovery, or with a --store there.",
     );
   }
   return { address: advertise, ttlMs };
