@@ -18,6 +18,9 @@ const STEPS: Readonly<Record<string, { readonly from: readonly State[]; readonly
   destroy: { from: ["ended"], to: "gone" },
 };
 
+/** What the cluster itself tells, by the manager's clock. */
+const OWN = new Set(["pending", "reschedule"]);
+
 export class Audience {
   readonly #cluster: Cluster;
   readonly #complain: Complain;
@@ -46,7 +49,7 @@ export class Audience {
     const identity = `${timeNano} ${type} ${action} ${actorId} ${node}`;
     if (this.#seen.has(identity)) this.#complain("events", `told twice: ${words}`);
     this.#seen.add(identity);
-    if (attributes["shoal.missed"] === undefined) {
+    if (attributes["shoal.missed"] === undefined && !OWN.has(action)) {
       const last = this.#last.get(node) ?? 0n;
       if (timeNano < last) this.#complain("events", `told after one of ${last}: ${words}`);
       this.#last.set(node, timeNano);

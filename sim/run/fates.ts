@@ -36,6 +36,13 @@ function begin({ witness, history }: FateParts, host: Host, fault: NodeItem["fau
           host.boot();
           witness.cycled(host);
         });
+    case "power off":
+      host.powerOff();
+      return () =>
+        witness.elsewhere(() => {
+          host.boot();
+          witness.cycled(host);
+        });
     case "hang":
       faults.hung(true);
       return () => faults.hung(false);

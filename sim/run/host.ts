@@ -35,6 +35,7 @@ export class Host {
   losing = 0;
   #diskFull = false;
   #down = false;
+  #silent = false;
   readonly #onCall: OnCall;
   readonly #cuts = new Set<() => void>();
   readonly #healing: (() => void)[] = [];
@@ -62,6 +63,11 @@ export class Host {
     return this.#down;
   }
 
+  /** Without power: not even its kernel says that nobody listens. */
+  get silent(): boolean {
+    return this.#silent;
+  }
+
   /** No fault is on: whoever asks is answered. */
   get well(): boolean {
     return (
@@ -82,10 +88,21 @@ export class Host {
     this.engine.daemon.events.forgetAll();
   }
 
+  /** The same without a word to anybody: connections stay open, and nothing comes on them. */
+  powerOff(): void {
+    this.#down = true;
+    this.#silent = true;
+    this.engine.faults.hung(false);
+    this.engine.daemon.events.forgetAll();
+  }
+
   /** dockerd has started what it starts by itself before it answers anybody. */
   boot(): void {
     this.engine.daemon.lifecycle.powerCycle();
     this.#down = false;
+    this.#silent = false;
+    // Its kernel knows nothing of connections of before.
+    for (const cut of [...this.#cuts]) cut();
   }
 
   heal(): void {

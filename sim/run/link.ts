@@ -4,6 +4,7 @@
  * nobody waits for it any more. Owns the calls under way.
  */
 import { type Duplex, Readable } from "node:stream";
+import { abortError } from "../../src/engine/wire/faults.ts";
 import { type EngineWire, type WireAnswer, WireError, type WireRequest } from "../../src/engine/wire/wire.ts";
 import { ENGINE_DIAL_MS } from "../../src/kit/limits.ts";
 import type { Answer } from "../engine/call.ts";
@@ -35,6 +36,7 @@ export class Link implements EngineWire {
     if (request.signal?.aborted) throw new WireError("aborted", false, "aborted before it was sent");
     const body = await bodyOf(request.body);
     if (!life.goesOut()) return never();
+    if (host.silent) return this.#unheard(request.signal ?? undefined);
     if (host.down) return this.#refuse();
     if (host.partitioned && host.random.int(2) === 0) return this.#unheard(request.signal ?? undefined);
     const exchange = new Exchange(this.#parts, request, body, () => this.#open.delete(exchange));
@@ -62,7 +64,7 @@ export class Link implements EngineWire {
     return new Promise((_, reject) => time.after(host.delay(), () => reject(error)));
   }
 
-  /** A new connection to a host behind a partition. */
+  /** A new connection to a host behind a partition, or without power. */
   #unheard(signal: AbortSignal | undefined): Promise<never> {
     const { time } = this.#parts;
     return new Promise((_, reject) => {
@@ -71,7 +73,7 @@ export class Link implements EngineWire {
       );
       signal?.addEventListener("abort", () => {
         timer.cancel();
-        reject(new WireError("aborted", false, "aborted", { cause: signal.reason }));
+        reject(abortError(signal.reason, this.address, false));
       });
     });
   }
@@ -109,7 +111,7 @@ class Exchange {
     const { host, time } = parts;
     const { signal } = request;
     if (signal) {
-      const onAbort = () => this.fail(new WireError("aborted", true, "aborted", { cause: signal.reason }));
+      const onAbort = () => this.fail(abortError(signal.reason, host.entry, true));
       signal.addEventListener("abort", onAbort, { once: true });
       this.#unhook.push(() => signal.removeEventListener("abort", onAbort));
     }

@@ -43,7 +43,8 @@ export function checkList(history: History, rows: readonly Row[], asked: number,
 function checkRow(made: Made, row: Row, asked: number, complain: Complain): void {
   const container = made.copy?.container;
   if (!container) return;
-  if (isKnown(made, made.stateTold, asked) && row.Status !== "Host Down" && row.State !== container.status) {
+  const isLost = row.Status === "Host Down" || row.State === "pending";
+  if (isKnown(made, made.stateTold, asked) && !isLost && row.State !== container.status) {
     complain("stale", `${made.token} is shown ${row.State}, is ${container.status}, and somebody was told so`);
   }
   const name = (row.Names[0] ?? "").split("/").at(-1);

@@ -126,6 +126,7 @@ export interface OwnItem extends At {
 
 export type NodeFault =
   | "power cycle"
+  | "power off"
   | "hang"
   | "partition"
   | "unstable"

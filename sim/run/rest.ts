@@ -1,6 +1,7 @@
 /** When everything has come to rest: the manager's list, ledger and counts are what the engines themselves say. */
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import type { ClusterNode } from "../../src/cluster/node.ts";
+import { isRunning } from "../engine/container.ts";
 import { heldOn } from "../engine/held.ts";
 import type { History } from "./history.ts";
 import type { Host } from "./host.ts";
@@ -35,6 +36,8 @@ export function differences(scene: Scene, cluster: Cluster, list: string): strin
     }
     found.push(...ledgerOf(cluster, node, host));
   }
+  // All nodes are there: what waits for one has its own.
+  for (const { State, Names } of rows) if (State === "pending") found.push(`${Names[0]} is still pending`);
   for (const one of shown) if (!real.includes(one)) found.push(`shown, and not there: ${one}`);
   for (const one of real) if (!shown.includes(one)) found.push(`there, and not shown: ${one}`);
   for (const [name, records] of cluster.inventory.names()) {
@@ -44,12 +47,23 @@ export function differences(scene: Scene, cluster: Cluster, list: string): strin
   }
   for (const made of history.made) {
     const living = made.living();
-    if (living.length > 1) found.push(`${made.token} is ${living.length} times there`);
+    const counted = living.filter(({ host, container }) => !isAside(cluster, host, container.id));
+    if (counted.length > 1) found.push(`${made.token} is ${counted.length} times there`);
+    for (const { host, container } of living) {
+      if (!counted.some((copy) => copy.container === container) && isRunning(container)) {
+        found.push(`${made.token} is kept aside on ${host.name}, and runs`);
+      }
+    }
     if (made.refused !== undefined && living.length > 0) {
       found.push(`${made.token} was refused with ${made.refused}, and is on ${living[0]?.host.name}`);
     }
   }
   return [...found, ...objectDifferences({ hosts, history, things }, cluster)];
+}
+
+/** Another copy of it goes on, or a client removed it while its node was lost. */
+function isAside(cluster: Cluster, host: Host, id: string): boolean {
+  return [...cluster.nodes.values()].some(({ address, ignored }) => address === host.entry && ignored.has(id));
 }
 
 const line = (node = "", name = "", state = ""): string => `${node} ${name} ${state}`;

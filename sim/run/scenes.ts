@@ -53,6 +53,36 @@ function openCreates(round: Round): Item[] {
   ];
 }
 
+/**
+ * Hosts are lost for so long that what ran there goes on elsewhere, or waits; some come back in the middle of that, and
+ * managers die meanwhile, and clients work on.
+ */
+function lostHosts(round: Round): Item[] {
+  const { random, begin, nodes, client } = round;
+  const made: CreateItem = {
+    ...createItem(round, begin),
+    restart: pick(random, ["always", "unless-stopped", "no"]),
+    mb: pick(random, [64, 700, 1500]),
+    volume: pick(random, ["none", "none", "none", "anonymous"]),
+    start: true,
+  };
+  const lostAt = begin + 1_000;
+  const fault = pick<NodeFault>(random, ["power off", "power off", "partition", "hang"]);
+  const forMs = pick(random, [11_000, 16_000, 30_000]);
+  const what = pick<ChangeItem["do"]>(random, ["stop", "restart", "start", "kill", "inspect"]);
+  const later = lostAt + 5_000 + random.int(20_000);
+  return [
+    made,
+    { at: lostAt, do: "node", node: random.int(nodes), fault, forMs },
+    { at: later, do: what, client, which: 0, by: pick(random, ["id", "name"]) },
+    ...(random.int(3) === 0
+      ? [{ at: later + 200, do: "remove", client, which: 0, by: "name", force: true, volumes: false } as const]
+      : []),
+    { at: later + 400, do: "list", client },
+    ...(random.int(2) === 0 ? [crashItem(round, lostAt + 8_000 + random.int(6_000), 12)] : []),
+  ];
+}
+
 const OTHER: Readonly<Record<ObjectKind, ObjectKind>> = { network: "volume", volume: "network" };
 
 /**
@@ -100,20 +130,24 @@ export const SCENES: Readonly<Record<string, (seed: number) => Plan>> = {
   "open creates": (seed) => planOf(randomFor(seed, "open creates"), seed, openCreates),
   projects: projectsOf,
   "open objects": (seed) => planOf(randomFor(seed, "open objects"), seed, openObjects),
+  "lost hosts": (seed) => planOf(randomFor(seed, "lost hosts"), seed, lostHosts, LOST_ROUND_MS),
 };
 
-function planOf(random: Random, seed: number, scene: (round: Round) => Item[]): Plan {
+/** Lost hosts take their time. */
+const LOST_ROUND_MS = 12_000;
+
+function planOf(random: Random, seed: number, scene: (round: Round) => Item[], roundMs = ROUND_MS): Plan {
   const nodes = pick(random, [2, 3]);
   const items: Item[] = [];
   for (let client = 0; client < ROUNDS; client++) {
-    items.push(...scene({ random, nodes, begin: 500 + client * ROUND_MS, client }));
+    items.push(...scene({ random, nodes, begin: 500 + client * roundMs, client }));
   }
   return {
     seed,
     nodes: Array.from({ length: nodes }, () => ({ memoryMb: 2048, cpus: 4, foreign: random.int(2) })),
     clients: ROUNDS,
     mintIds: random.int(2) === 0,
-    endMs: ROUNDS * ROUND_MS,
+    endMs: ROUNDS * roundMs,
     items: items.sort((a, b) => a.at - b.at),
   };
 }

@@ -169,8 +169,9 @@ export class Witness {
 
   /** Copies that are removed or kept aside as soon as they are found. */
   #uncounted(): Set<string> {
-    const made = this.#history.made.filter((one) => one.untold || one.removedAt < Number.POSITIVE_INFINITY);
-    return new Set(made.flatMap(({ copies }) => copies.map(({ container }) => container.id)));
+    const given = this.#history.made.filter((one) => one.untold || one.removedAt < Number.POSITIVE_INFINITY);
+    const replaced = this.#history.made.flatMap((one) => one.copies.filter((copy) => copy !== one.copy));
+    return new Set([...given.flatMap(({ copies }) => copies), ...replaced].map(({ container }) => container.id));
   }
 
   #seeImage(host: Host, event: SimEvent): void {

@@ -8,10 +8,10 @@ import { fields } from "../docker/json-text.ts";
 import { ENGINE_CALL_MS } from "../kit/limits.ts";
 import { absorbSome, shownName } from "./absorb.ts";
 import type { Cluster } from "./cluster.ts";
-import { type ListedContainer, readList, retellEntry } from "./list-entry.ts";
+import { type ListEntry, type ListedContainer, pendingEntry, readList, retellEntry } from "./list-entry.ts";
 import { engineNetworkRef } from "./networks/network.ts";
 import type { ClusterNode } from "./node.ts";
-import { type ContainerRecord, isListedByDefault } from "./record.ts";
+import { type ContainerRecord, isListedByDefault, shownState } from "./record.ts";
 import { statusOf } from "./row-status.ts";
 
 /** Answered from the records. */
@@ -105,7 +105,7 @@ function matches(record: ContainerRecord, filters: Filters): boolean {
     filters.match("id", record.id) &&
     (filters.match("name", `/${record.name}`) || filters.match("name", record.name)) &&
     filters.matchLabels(record.labels) &&
-    filters.exactMatch("status", record.state) &&
+    filters.exactMatch("status", shownState(record)) &&
     matchesExit(record, filters) &&
     (filters.exactMatch("node", record.node.name) || filters.exactMatch("node", record.node.id))
   );
@@ -176,7 +176,7 @@ function engineValue(cluster: Cluster, node: ClusterNode, filter: string, value:
 
 function row(record: ContainerRecord, now: number, sized: ListedContainer | undefined): Buffer[] {
   const status = Buffer.from(JSON.stringify(statusOf(record, now)));
-  const { head, tail } = record.entry ?? unread(record);
+  const { head, tail } = shownEntry(record);
   if (!sized) return [head, status, tail];
   const extra = ["SizeRw", "SizeRootFs"].flatMap((key) => {
     const span = fields(sized.text).get(key);
@@ -187,8 +187,13 @@ function row(record: ContainerRecord, now: number, sized: ListedContainer | unde
   return [head, status, Buffer.from(`${tail.toString().replace(/}\s*$/, "")},${extra.join(",")}}`)];
 }
 
+function shownEntry(record: ContainerRecord): ListEntry {
+  const entry = record.entry ?? unread(record);
+  return shownState(record) === record.state ? entry : pendingEntry(entry);
+}
+
 /** What is known of a container that its engine could not list yet. */
-function unread(record: ContainerRecord): { head: Buffer; tail: Buffer } {
+function unread(record: ContainerRecord): ListEntry {
   const known = {
     Id: record.id,
     Names: [`/${record.name}`],
@@ -203,5 +208,9 @@ function unread(record: ContainerRecord): { head: Buffer; tail: Buffer } {
     NetworkSettings: { Networks: {} },
     Mounts: [],
   };
-  return { head: Buffer.from(`${JSON.stringify(known).slice(0, -1)},"Status":`), tail: Buffer.from("}") };
+  return {
+    head: Buffer.from(`${JSON.stringify(known).slice(0, -1)},"Status":`),
+    tail: Buffer.from("}"),
+    status: { before: "", duration: undefined, after: "" },
+  };
 }

@@ -144,6 +144,11 @@ export interface Recipe {
   readonly client: string;
 }
 
+/** Until what ran on a lost node runs again it is shown as waiting, although its next copy may be made. */
+export function shownState({ state, startsAgain }: Pick<ContainerRecord, "state" | "startsAgain">): ContainerState {
+  return startsAgain && state === "created" ? "pending" : state;
+}
+
 /** Does it hold its needs in the ledger now? */
 export function holds(record: Pick<ContainerRecord, "state" | "needs" | "starting">): boolean {
   if (record.starting > 0) return true;

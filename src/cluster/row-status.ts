@@ -1,13 +1,13 @@
 /** The Status text of a row: the engine's words, with an age that is right at the moment of sending. */
 import { durationSeconds, humanDuration } from "../docker/status.ts";
-import type { ContainerRecord } from "./record.ts";
+import { type ContainerRecord, shownState } from "./record.ts";
 
 /** What a container of a node that does not answer shows. */
 export const HOST_DOWN = "Host Down";
 
 /** `Up 3 minutes (healthy)` as of `now` (wall clock, milliseconds). */
 export function statusOf(record: ContainerRecord, now: number): string {
-  if (record.state === "pending") return "pending";
+  if (shownState(record) === "pending") return "pending";
   if (!record.node.reachable) return HOST_DOWN;
   const status = record.entry?.status;
   if (!status) return "Created";

@@ -84,6 +84,8 @@ export class ToldEvents {
   #inherited = false;
   /** What differs from those notes. */
   readonly #unsure = new Set<string>();
+  /** Told to have ended by this manager, and here again: how it goes on is told by it, whatever its engine remembers. */
+  readonly #returned = new Map<string, Told>();
 
   /** What an earlier manager knew: readers see it in lists, so it counts as told. */
   begin(cluster: Cluster, node: ClusterNode): void {
@@ -104,6 +106,7 @@ export class ToldEvents {
     const key = keyOf(type, actorId);
     const state = AFTER[action];
     if (!all || (state === undefined && action !== "destroy")) return { subject: present, actions: [] };
+    this.#returned.delete(key);
     const before = all.get(key);
     const subject = present ?? before?.subject;
     if (state === undefined) all.delete(key);
@@ -119,6 +122,7 @@ export class ToldEvents {
     const reading = ++this.#reading;
     this.#containers ??= containersOf(node);
     this.#objects ??= objectsOf(cluster, node);
+    for (const [key, told] of this.#returned) this.#containers.set(key, told);
     const kinds = [
       { told: this.#containers, listed: () => containersOf(node) },
       { told: this.#objects, listed: () => objectsOf(cluster, node) },
@@ -127,7 +131,7 @@ export class ToldEvents {
       differing(kind.told, kind.listed()).map((found) => ({ ...kind, ...found })),
     );
     this.#unsure.clear();
-    if (this.#inherited) for (const { key } of suspects) this.#unsure.add(key);
+    if (this.#inherited) for (const { key } of suspects) if (!this.#returned.has(key)) this.#unsure.add(key);
     if (suspects.length === 0) {
       this.#inherited = false;
       return;
@@ -141,7 +145,7 @@ export class ToldEvents {
         if (told.get(key) !== was) continue;
         const now = present.get(told)?.get(key);
         // Readers of the past hear of it from the engine.
-        const isKnown = states?.has(key) === true && states.get(key) === now?.state;
+        const isKnown = !this.#returned.delete(key) && states?.has(key) === true && states.get(key) === now?.state;
         const missed = isKnown ? [] : missedActions(was?.state, now?.state);
         const subject = now?.subject ?? was?.subject;
         if (now) told.set(key, now);
@@ -159,6 +163,18 @@ export class ToldEvents {
     const was = this.#containers?.get(record.engineId)?.state ?? toldState(record.state);
     this.#containers?.delete(record.engineId);
     publishMissed(cluster, node, { type: "container", record }, missedActions(was, undefined));
+  }
+
+  /** It goes on elsewhere: here it has ended. */
+  left(cluster: Cluster, node: ClusterNode, record: ContainerRecord): void {
+    const was = this.#containers?.get(record.engineId)?.state ?? toldState(record.state);
+    this.#containers?.delete(record.engineId);
+    publishMissed(cluster, node, { type: "container", record }, missedActions(was, "exited"));
+  }
+
+  /** It goes on here after all, and that it had ended was told. */
+  returned(record: ContainerRecord): void {
+    this.#returned.set(record.engineId, { state: "exited", subject: { type: "container", record } });
   }
 }
 

@@ -44,6 +44,7 @@ export async function release(cluster: Cluster, record: ContainerRecord, cause: 
     return;
   }
   tombstones.add(tombstone);
+  node.told.left(cluster, node, record);
   node.ignored.add(engineId);
   drop(cluster, record);
   enterLimbo(cluster, pending);
@@ -124,6 +125,7 @@ export function takeBack(cluster: Cluster, node: ClusterNode, tombstone: Tombsto
     removed: false,
   };
   inventory.add(record);
+  node.told.returned(record);
   registry.remember(record);
   settle(cluster, record);
   rebuildGroup(cluster, groupOfRecord(cluster, record));
