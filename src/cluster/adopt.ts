@@ -26,7 +26,7 @@ export function recordOf(cluster: Cluster, node: ClusterNode, row: ListedContain
 /** A container of ours that this manager does not know: one that moved here with its engine, or that no record tells of. */
 function hinted(cluster: Cluster, node: ClusterNode, row: ListedContainer, hint: Hint): ContainerRecord | undefined {
   if (cluster.placements.wasUndone(hint.nonce) && row.state === "created") {
-    setAside(cluster, node, row.engineId, true);
+    setAside(cluster, node, row, true);
     return undefined;
   }
   const identity = cluster.registry.unparkMoved(hint.nonce, row.engineId);
@@ -92,9 +92,18 @@ function sayRebuilt({ registry, log }: Cluster): void {
 /** The copy with the highest epoch is the container; one that is known already gives way to it. */
 function isReplaced(cluster: Cluster, node: ClusterNode, row: ListedContainer, hint: Hint): boolean {
   const other = cluster.inventory.byId(hint.id ?? row.engineId);
-  if (!other || other.engineId === row.engineId || other.engineId === "" || other.epoch === hint.epoch) return false;
+  if (!other || other.engineId === row.engineId) return false;
   const neverRan = row.state === "created";
-  const newer = hint.epoch > other.epoch;
+  if (other.engineId === "") {
+    // The next copy is being made, and what is older than that one gives way whatever becomes of it.
+    if (hint.epoch < other.epoch) setAside(cluster, node, row, neverRan);
+    else awaitOther(other, { node, engineId: row.engineId });
+    return true;
+  }
+  // A copy that was made for what waits, and of which nobody was told.
+  const isForPending = other.node === cluster.limbo && hint.epoch === other.epoch;
+  if (other.epoch === hint.epoch && !isForPending) return false;
+  const newer = hint.epoch > other.epoch || isForPending;
   if (!newer || neverRan) {
     if (!isSeen(other)) {
       awaitOther(other, { node, engineId: row.engineId });
@@ -102,11 +111,11 @@ function isReplaced(cluster: Cluster, node: ClusterNode, row: ListedContainer, h
     }
     // A newer copy that never ran, of one that has: a crash broke its move off, and the client went on with the old one.
     if (!newer || other.state !== "created") {
-      setAside(cluster, node, row.engineId, neverRan);
+      setAside(cluster, node, row, neverRan);
       return true;
     }
   }
-  setAside(cluster, other.node, other.engineId, other.state === "created" && isSeen(other));
+  setAside(cluster, other.node, other, other.state === "created" && isSeen(other));
   drop(cluster, other);
   return false;
 }

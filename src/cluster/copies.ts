@@ -4,6 +4,7 @@ import type { Cluster } from "./cluster.ts";
 import type { ClusterNode } from "./node.ts";
 import type { ContainerRecord } from "./record.ts";
 import { forgetRow } from "./remembered.ts";
+import { tombstoneWrite } from "./tombstones.ts";
 
 export interface Copy {
   readonly node: ClusterNode;
@@ -42,11 +43,27 @@ export function judgeCopies(cluster: Cluster, record: ContainerRecord): void {
   for (const { node, engineId } of copies) cluster.refresher.markId(node, engineId);
 }
 
-/** Out of every list from now on; off its node too when it never ran, kept there otherwise. */
-export function setAside(cluster: Cluster, node: ClusterNode, engineId: string, neverRan: boolean): void {
+/** Out of every list from now on; off its node too when it never ran, kept aside there otherwise. */
+export function setAside(
+  cluster: Cluster,
+  node: ClusterNode,
+  { engineId, name }: Pick<ContainerRecord, "engineId" | "name">,
+  neverRan: boolean,
+): void {
   node.ignored.add(engineId);
   forgetRow(cluster, node, engineId);
   if (neverRan) void removeCopy(cluster, node, engineId);
+  // In limbo there is no copy.
+  else if (node !== cluster.limbo) leaveBehind(cluster, node, engineId, name);
+}
+
+/** It is stopped, and its engine starts it never again. */
+function leaveBehind(cluster: Cluster, node: ClusterNode, container: string, name: string): void {
+  const engine = node.facts?.engineId ?? "";
+  const tombstone = { node: node.id, container, engine, name, replacedBy: "" };
+  cluster.tombstones.add(tombstone);
+  cluster.writer.later([tombstoneWrite(tombstone)]);
+  cluster.refresher.markAll(node);
 }
 
 /** Removes a container that never ran. Never rejects: false when it is left there. */

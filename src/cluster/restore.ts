@@ -7,6 +7,7 @@ import { STORE_LOAD_MS } from "../kit/limits.ts";
 import type { Entry, Write } from "../store/store.ts";
 import { applyAvailability } from "./availability.ts";
 import type { Cluster } from "./cluster.ts";
+import { see } from "./copies.ts";
 import { settle } from "./holdings.ts";
 import { readNetwork } from "./networks/network.ts";
 import type { ClusterNode } from "./node.ts";
@@ -51,6 +52,8 @@ export async function restore(cluster: Cluster): Promise<void> {
   registry.term++;
   await cluster.writer.write([clusterWrite(registry)]);
   restoreNode(cluster, cluster.limbo);
+  // No engine will ever list them.
+  for (const pending of cluster.limbo.containers.values()) see(cluster, pending);
 }
 
 /** The store's own entry, as this manager leaves it. */
@@ -133,9 +136,18 @@ export function restoreRecord(cluster: Cluster, node: ClusterNode, identity: Ide
   return record;
 }
 
+/** The next copy of what waits must be newer than one that may have been made. */
+function outdo({ limbo, registry }: Cluster, { id, epoch }: Intent): void {
+  const pending = limbo.containers.get(id);
+  if (!pending || pending.epoch >= epoch) return;
+  pending.epoch = epoch;
+  registry.remember(pending);
+}
+
 function restoreIntent(cluster: Cluster, node: ClusterNode, intent: Intent): void {
   // Another copy of a container that is there: its hint will tell, and the higher epoch wins.
   if (intent.epoch > 1 || cluster.inventory.byId(intent.id)) {
+    outdo(cluster, intent);
     cluster.registry.settleIntent(intent.nonce);
     return;
   }

@@ -23,7 +23,7 @@ export function keptView(cluster: Cluster): Record<string, unknown>[] {
       Name: name,
       Node: node?.name ?? nodeId,
       Reason: replacedBy === undefined ? "removed" : "replaced",
-      ReplacedBy: replacedBy ?? null,
+      ReplacedBy: replacedBy || null,
       Reachable: node?.reachable ?? false,
     };
   });

@@ -25,19 +25,22 @@ export async function orderOf(cluster: Cluster, { id, name }: ContainerRecord): 
 
 /** The new copy. Rejects with why there is none: then the container is pending as before. */
 export async function moveOn(cluster: Cluster, pending: ContainerRecord): Promise<ContainerRecord> {
-  const { id, epoch } = pending;
+  const { id } = pending;
   const order = await orderOf(cluster, pending);
   let present = pending;
   const successor = {
     id,
-    epoch: epoch + 1,
+    get epoch() {
+      return present.epoch + 1;
+    },
     startsAgain: true,
     giveWay: () => {
       requireStillPending(cluster, present);
       leaveLimbo(cluster, present);
     },
     takeBack: () => {
-      present = { ...present, removed: false };
+      // Should the copy that was given up turn up after all, the next one is newer.
+      present = { ...present, epoch: present.epoch + 1, removed: false };
       enterLimbo(cluster, present);
       cluster.registry.remember(present);
       rememberRow(cluster, present);

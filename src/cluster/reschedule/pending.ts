@@ -9,7 +9,7 @@ import { drop, forgetAnswered } from "../forget.ts";
 import { groupOfRecord, rebuildGroup } from "../groups/standing.ts";
 import { settle } from "../holdings.ts";
 import { type ListedContainer, pendingEntry } from "../list-entry.ts";
-import { publishOwn } from "../missed-events.ts";
+import { publishMissed, publishOwn } from "../missed-events.ts";
 import type { ClusterNode } from "../node.ts";
 import type { ContainerRecord } from "../record.ts";
 import { forgetRow, rememberRow, rowKey, rowWrites } from "../remembered.ts";
@@ -92,10 +92,12 @@ export function leaveLimbo(cluster: Cluster, pending: ContainerRecord): void {
 
 /** A client removes it. Resolves with what it is told; its copy counts as removed while its node was lost. */
 export async function removePending(cluster: Cluster, pending: ContainerRecord): Promise<string> {
-  const { tombstones, writer, nodes } = cluster;
+  const { tombstones, writer, nodes, limbo } = cluster;
   const left = [...tombstones.all()].find(({ replacedBy }) => replacedBy === pending.id);
   await forgetAnswered(cluster, pending);
-  cluster.limbo.gone.delete(pending.engineId);
+  limbo.gone.delete(pending.engineId);
+  const place = nodes.get(left?.node ?? "") ?? limbo;
+  publishMissed(cluster, place, { type: "container", record: pending }, ["destroy"]);
   if (!left) return `container ${pending.name} is removed from the cluster`;
   const { replacedBy: _pending, ...removed } = left;
   tombstones.add(removed);
