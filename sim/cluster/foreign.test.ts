@@ -77,6 +77,8 @@ describe("a container made past shoal", () => {
     api = await ApiClient.open(world);
     const name = theirs.slice(0, 4);
     const ours = await world.run(name);
+    // Read back: nothing is read again by itself for a while.
+    await world.names();
     const { daemon } = world.engine("node-1");
     // Somebody removed it, and the manager has not heard of it yet.
     daemon.events.silently(() => daemon.lifecycle.remove(daemon.containers.get(ours.engineId), true, false));
