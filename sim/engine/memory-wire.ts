@@ -43,7 +43,7 @@ export class MemoryWire implements EngineWire {
   async request(request: WireRequest): Promise<WireAnswer> {
     if (this.#faults.isDead) throw this.#refused();
     if (request.signal?.aborted) throw new WireError("aborted", false, "aborted before it was sent");
-    await this.#dialled(request.signal);
+    if (this.#faults.isVanished) await this.#dialled(request.signal);
     const abort = new AbortController();
     return await new Promise<WireAnswer>((resolve, reject) => {
       let body: Readable | undefined;
@@ -85,7 +85,7 @@ export class MemoryWire implements EngineWire {
   async connect(signal?: AbortSignal): Promise<Duplex> {
     if (this.#faults.isDead) throw this.#refused();
     if (signal?.aborted) throw new WireError("aborted", false, "aborted before it was dialled");
-    await this.#dialled(signal);
+    if (this.#faults.isVanished) await this.#dialled(signal);
     const [ours, theirs] = connectionPair();
     this.#face.accept(theirs);
     return ours;
@@ -93,10 +93,10 @@ export class MemoryWire implements EngineWire {
 
   /** A host that gives no sign lets dials wait until it is back, or the caller gives up. */
   async #dialled(signal: AbortSignal | undefined): Promise<void> {
-    if (!this.#faults.isVanished) return;
     await this.#faults
       .awake(AbortSignal.any([this.#closing.signal, ...(signal ? [signal] : [])]))
       .catch((reason: unknown) => Promise.reject(abortError(reason, this.address, false)));
+    signal?.throwIfAborted();
     if (this.#faults.isDead) throw this.#refused();
   }
 

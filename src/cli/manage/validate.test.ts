@@ -87,6 +87,8 @@ describe("shoal manage's options", () => {
         foreign: undefined,
         bindMounts: undefined,
         cacheVolumes: [],
+        reschedule: "auto",
+        replication: undefined,
         store: "file:///var/lib/shoal/store",
         storeOptions: {},
         cors: false,
