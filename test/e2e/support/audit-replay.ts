@@ -135,16 +135,22 @@ function exact(done: readonly Done[], events: readonly EngineEvent[]): string[] 
 function loose(done: readonly Done[], events: readonly EngineEvent[]): string[] {
   const wrong: string[] = [];
   const known = new Set(EXACT.map(([, event]) => event));
-  // An hour has tens of thousands of both.
-  const calls = new Map<string, Set<string>>();
-  const call = (key: string, made: string): unknown => calls.set(key, (calls.get(key) ?? new Set()).add(made));
-  for (const one of done) for (const key of [one.node, `${one.node} ${one.id}`]) call(key, one.call);
+  // An hour has tens of thousands of both, so that each is looked at once.
+  const causes = new Map<string, Set<RegExp>>();
+  const patterns = new Set(Object.values(LOOSE).flat());
+  for (const { node, id, call } of done) {
+    const kinds = [...patterns].filter((pattern) => pattern.test(call));
+    for (const key of [node, `${node} ${id}`]) {
+      const known = causes.get(key) ?? new Set();
+      causes.set(key, known);
+      for (const kind of kinds) known.add(kind);
+    }
+  }
   for (const { node, type, action, id, name } of events) {
     const event = `${type} ${action}`;
     if (known.has(event) || BY_ITSELF.test(event) || !["container", "image"].includes(type)) continue;
-    const causes = LOOSE[event] ?? [];
-    const made = [...(calls.get(type === "image" ? node : `${node} ${id}`) ?? [])];
-    if (!made.some((one) => causes.some((cause) => cause.test(one)))) {
+    const made = causes.get(type === "image" ? node : `${node} ${id}`);
+    if (!LOOSE[event]?.some((cause) => made?.has(cause))) {
       wrong.push(`${node} ${event} ${id} (${name}): on the engine, not in the log`);
     }
   }
