@@ -71,4 +71,16 @@ describe("whatever clients do and engines suffer", () => {
     },
     3_600_000,
   );
+
+  it(`what ran on lost hosts goes on elsewhere, once, in ${OBJECT_SEEDS} seeds of the scene «lost hosts»`, async () => {
+    let moved = 0;
+    for (let seed = 1; seed <= OBJECT_SEEDS; seed++) {
+      const plan = SCENES["lost hosts"]?.(seed);
+      if (!plan) throw new Error("no such scene");
+      const { violations, ...told } = await play(plan);
+      expect({ seed, violations }).toEqual({ seed, violations: [] });
+      moved += told.moved;
+    }
+    expect(moved).toBeGreaterThan(OBJECT_SEEDS / 4);
+  }, 3_600_000);
 });

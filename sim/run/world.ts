@@ -44,6 +44,8 @@ export interface Result {
   readonly virtualMs: number;
   /** Creates that were answered with success. */
   readonly created: number;
+  /** Containers that were made on another node as well. */
+  readonly moved: number;
   /** Networks and volumes that clients were told of. */
   readonly objects: number;
   readonly crashes: number;
@@ -188,6 +190,7 @@ export class World {
       virtualMs: Math.round(time.now),
       objects: things.all.filter(({ toldAt }) => toldAt < Number.POSITIVE_INFINITY).length,
       created: history.made.filter(({ id }) => id !== undefined).length,
+      moved: history.made.filter(({ copies }) => copies.length > 1).length,
       crashes: this.#lives - 1,
     };
   }
