@@ -74,7 +74,9 @@ describe("whatever clients do and engines suffer", () => {
 
   it(`what ran on lost hosts goes on elsewhere, once, in ${OBJECT_SEEDS} seeds of the scene «lost hosts»`, async () => {
     let moved = 0;
-    for (let seed = 1; seed <= OBJECT_SEEDS; seed++) {
+    // Those beyond found something once.
+    const seeds = [...Array.from({ length: OBJECT_SEEDS }, (_, n) => n + 1), 100, 113, 176];
+    for (const seed of seeds) {
       const plan = SCENES["lost hosts"]?.(seed);
       if (!plan) throw new Error("no such scene");
       const { violations, ...told } = await play(plan);
