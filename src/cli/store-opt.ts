@@ -3,6 +3,10 @@ import { STORE_OPTIONS, type StoreOptions } from "../store/drivers/remote/addres
 import { CliError } from "./fail.ts";
 import type { Env } from "./io.ts";
 
+/** For `--help`. */
+export const STORE_OPT_HELP =
+  "kv.cacertfile, kv.certfile, kv.keyfile, kv.tls=true, kv.user, kv.passwordfile (repeat; env SHOAL_STORE_USER, SHOAL_STORE_PASSWORD)";
+
 /** Throws CliError. */
 export function storeOptionsOf(texts: readonly string[] = [], env: Env = {}): StoreOptions {
   const options: Record<string, string> = {};

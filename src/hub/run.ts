@@ -27,7 +27,7 @@ export async function runHub(
   const hosts = options.hosts.map(parseHost);
   warnIfOpen(options, hosts, log);
   const context = { clock: systemClock, random: systemRandom, log };
-  const store = await openStore(options.store, context);
+  const store = await openStore(options.store, { ...context, options: options.storeOptions });
   const stopping = new AbortController();
   const ended = AbortSignal.any([signal, stopping.signal]);
   try {

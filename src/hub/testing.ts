@@ -38,6 +38,7 @@ export async function openTestHub(more: Partial<HubOptions> & { directory?: stri
     {
       hosts: ["tcp://127.0.0.1:0"],
       store: `file://${directory}/store`,
+      storeOptions: {},
       adminTokenFile,
       anonymous: false,
       tls: undefined,

@@ -11,11 +11,13 @@ import { listenToSignals } from "../manage/signals.ts";
 import { readTls } from "../manage/tls.ts";
 import { logLevel } from "../manage/validate.ts";
 import { repeat } from "../repeat.ts";
+import { STORE_OPT_HELP, storeOptionsOf } from "../store-opt.ts";
 import { userCommand } from "./user.ts";
 
 export interface HubFlags {
   readonly host?: readonly string[];
   readonly store?: string;
+  readonly storeOpt?: readonly string[];
   readonly adminTokenFile?: string;
   readonly anonymous?: boolean;
   readonly tls?: boolean;
@@ -53,6 +55,7 @@ export function hubCommand(io: Io, load: () => Promise<RunHub> = loadHub): Comma
       "--store <url>",
       "file:///directory, memory://, or what manage's --store takes (default file:///var/lib/shoal/hub/store for root)",
     )
+    .option("--store-opt <key=value>", STORE_OPT_HELP, repeat)
     .option("--admin-token-file <file>", "made at the first start (default /var/lib/shoal/hub/admin-token for root)")
     .option("--anonymous", "whoever reaches the hub may create clusters without signing in")
     .option("--tls", "use TLS")
@@ -89,6 +92,7 @@ export function optionsOf(flags: HubFlags, env: Env, uid = process.getuid?.()): 
   return {
     hosts: (flags.host ?? [DEFAULT_HOST]).map(listenAddress),
     store: flags.store ?? `file://${join(home, "shoal/hub/store")}`,
+    storeOptions: storeOptionsOf(flags.storeOpt, env),
     adminTokenFile: flags.adminTokenFile ?? join(home, "shoal/hub/admin-token"),
     anonymous: flags.anonymous === true,
     tls: readTls(flags),

@@ -4,6 +4,7 @@
  */
 import { Command, Option } from "commander";
 import { repeat } from "../repeat.ts";
+import { STORE_OPT_HELP } from "../store-opt.ts";
 
 /** As commander hands them over; texts are not checked yet. */
 export interface ManageFlags {
@@ -102,11 +103,7 @@ function placement(command: Command): void {
       "--store <url>",
       "file:///directory, etcd://, consul:// or zk://host:port,…/path, or memory:// to keep nothing (default file:///var/lib/shoal/store for root, else below ~/.local/state; env SHOAL_STORE)",
     )
-    .option(
-      "--store-opt <key=value>",
-      "kv.cacertfile, kv.certfile, kv.keyfile, kv.tls=true, kv.user, kv.passwordfile (repeat; env SHOAL_STORE_USER, SHOAL_STORE_PASSWORD)",
-      repeat,
-    )
+    .option("--store-opt <key=value>", STORE_OPT_HELP, repeat)
     .option("--cluster-opt <key=value>", "swarm.overcommit=0.05, swarm.createretry=0 (repeat)", repeat);
 }
 
