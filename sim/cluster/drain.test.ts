@@ -101,6 +101,17 @@ describe("a kept copy", () => {
     return engineId;
   };
 
+  it("is told of once it is at rest, after what became of its container", async () => {
+    const kept = await replaced();
+    const { missedEvents } = world.cluster;
+    await until("it is told", () => missedEvents.some(({ action }) => action === "kept"));
+    const { id } = world.record("web");
+    const told = missedEvents.filter(({ actorId }) => actorId === id);
+    expect(told.map(({ action }) => action).sort()).toEqual(["kept", "pending", "reschedule"]);
+    const attributes = told.find(({ action }) => action === "kept")?.attributes;
+    expect(attributes).toMatchObject({ name: "web", kept, "node.name": "node-2" });
+  });
+
   it("is shown, and removed for good by an operator alone", async () => {
     const id = await replaced();
     expect(keptView(world.cluster)).toMatchObject([{ ID: id, Name: "web", Node: "node-2", Reason: "replaced" }]);

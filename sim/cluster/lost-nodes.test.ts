@@ -213,6 +213,10 @@ describe("rm -f of a container whose node is lost", () => {
     await back("node-2");
     const aside = `web.removed-${web.engineId.slice(0, 12)} exited {"Name":"no"}`;
     await world.until("it is at rest", () => held("node-2").join() === aside);
+    await world.until("it is told", () => world.cluster.missedEvents.some(({ action }) => action === "kept"));
+    expect(world.cluster.missedEvents).toContainEqual(
+      expect.objectContaining({ attributes: expect.objectContaining({ name: "web", kept: web.engineId }) }),
+    );
     expect((await world.list()).map(({ Id, Names }) => `${Id} ${Names}`)).toEqual([`${second.id} /web`]);
     expect(world.record("web").id).toBe(second.id);
     // The name is free on that engine, too.

@@ -19,7 +19,7 @@ const STEPS: Readonly<Record<string, { readonly from: readonly State[]; readonly
 };
 
 /** What the cluster itself tells, by the manager's clock. */
-const OWN = new Set(["pending", "reschedule"]);
+const OWN = new Set(["pending", "reschedule", "kept"]);
 
 export class Audience {
   readonly #cluster: Cluster;

@@ -29,12 +29,18 @@ export function publishMissed(cluster: Cluster, node: ClusterNode, subject: Subj
   for (const action of actions) publish(cluster, node, subject, action, { [MADE_UP]: "true" });
 }
 
-/** What the cluster itself did with a container: `pending`, `reschedule`. */
-export function publishOwn(cluster: Cluster, node: ClusterNode, subject: Subject, action: string): void {
-  publish(cluster, node, subject, action, {});
-}
-
 type Marks = Readonly<Record<string, string>>;
+
+/** What the cluster itself did with a container: `pending`, `reschedule`, `kept`. @param marks further attributes */
+export function publishOwn(
+  cluster: Cluster,
+  node: ClusterNode,
+  subject: Subject,
+  action: string,
+  marks: Marks = {},
+): void {
+  publish(cluster, node, subject, action, marks);
+}
 
 function publish(cluster: Cluster, node: ClusterNode, subject: Subject, action: string, marks: Marks): void {
   const event = eventOf(cluster, node, subject, action, marks);

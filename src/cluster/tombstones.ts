@@ -10,8 +10,9 @@ import { STATES_AT_REST } from "./at-rest.ts";
 import type { Cluster } from "./cluster.ts";
 import { drop } from "./forget.ts";
 import type { ListedContainer } from "./list-entry.ts";
+import { publishOwn } from "./missed-events.ts";
 import type { ClusterNode } from "./node.ts";
-import type { ContainerRecord } from "./record.ts";
+import { blankRecord, type ContainerRecord } from "./record.ts";
 import { IDENTITIES } from "./registry.ts";
 import { rowKey } from "./remembered.ts";
 
@@ -195,6 +196,9 @@ async function putAside(
     if (row.name !== asideName(tombstone)) await ask(`/rename?name=${asideName(tombstone)}`);
     if (!STATES_AT_REST.has(row.state)) await ask("/stop");
     cluster.log.info("a copy that the cluster went on without is stopped and kept aside", fields);
+    publishOwn(cluster, node, { type: "container", record: keptFor(cluster, node, tombstone) }, "kept", {
+      kept: container,
+    });
     // A network that it was the last to be in can go now.
     if (cluster.leftNetworks.on(node.id).length > 0) cluster.refresher.markList(node, "networks");
   } catch (error) {
@@ -203,4 +207,14 @@ async function putAside(
       error: String(error),
     });
   }
+}
+
+/** The container whose copy it is; of one that is gone, what is known still. */
+function keptFor(
+  { inventory }: Cluster,
+  node: ClusterNode,
+  { container, name, replacedBy }: Tombstone,
+): ContainerRecord {
+  const goesOn = inventory.byId(replacedBy ?? "");
+  return goesOn ?? blankRecord(node, { id: replacedBy || container, name, epoch: 1 }, "exited");
 }
