@@ -4,6 +4,8 @@
 export const ENGINE_CALL_MS = 30_000;
 /** Opening a connection to an engine. */
 export const ENGINE_DIAL_MS = 5_000;
+/** Left of a leader's lease when it sends a change to an engine: as long as that may take to leave the process. */
+export const LEASE_SEND_MS = 250;
 /** A ping that decides about health. */
 export const ENGINE_PING_MS = 4_000;
 /** Between two pings of a healthy engine whose event stream is up. */

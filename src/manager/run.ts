@@ -14,6 +14,7 @@ import { openDiscovery } from "../discovery/open.ts";
 import { Engine } from "../engine/engine.ts";
 import { openWire } from "../engine/wire/http-wire.ts";
 import { resolveHost } from "../engine/wire/resolve.ts";
+import type { EngineWire } from "../engine/wire/wire.ts";
 import { buildInfo } from "../kit/build.ts";
 import { systemClock } from "../kit/clock.ts";
 import { Limit } from "../kit/limit.ts";
@@ -22,11 +23,13 @@ import type { Logger } from "../kit/log.ts";
 import { systemRandom } from "../kit/random.ts";
 import { filtersByName } from "../scheduler/filters/index.ts";
 import { strategyByName } from "../scheduler/strategies/index.ts";
+import type { Lease } from "../store/lease.ts";
 import { openStore } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
 import { Face } from "./face.ts";
 import { openAuditLog, watchOf } from "./open-audit.ts";
 import type { ManageOptions } from "./options.ts";
+import { fencedWire } from "./replica/fenced-wire.ts";
 import { replicate } from "./replica/replicate.ts";
 import { serveCluster } from "./serve-cluster.ts";
 import { warningsOf } from "./warnings.ts";
@@ -71,27 +74,30 @@ export async function runManager(
     systemClock.after(SHUTDOWN_MS, () => stopping.abort(), { background: true });
     await listeners?.close(SHUTDOWN_MS);
   };
-  const lead = (over: Store, until: AbortSignal, ready: () => Promise<void>): Promise<void> =>
-    serveCluster({ cluster: openCluster(options, over, log, auditLog?.audit), discovery, host, log, face }, until, {
+  const toEngine = (address: string): EngineWire => openWire(address, options.tls);
+  const serve = (cluster: Cluster, until: AbortSignal, ready: () => Promise<void>): Promise<void> =>
+    serveCluster({ cluster, discovery, host, log, face }, until, {
       audit: auditLog?.audit,
       stopping: stopping.signal,
       ready,
       ending: () => (signal.aborted ? closeListeners() : Promise.resolve()),
     });
+  const lead = (over: Store, lease: Lease, until: AbortSignal): Promise<void> => {
+    const toFenced = (address: string): EngineWire => fencedWire(toEngine(address), lease);
+    return serve(openCluster(options, over, toFenced, log, auditLog?.audit), until, async () => {});
+  };
   const listen = async (): Promise<void> => {
     const service = { ...face.api, access, tls: options.tls, log, clock: systemClock, random: systemRandom };
     listeners = await openListeners(hosts, service);
     for (const address of listeners.addresses) log.info("listening", { address });
   };
   try {
-    if (options.replication === undefined) await lead(store, signal, listen);
-    else {
+    if (options.replication === undefined) {
+      await serve(openCluster(options, store, toEngine, log, auditLog?.audit), signal, listen);
+    } else {
       await listen();
-      await replicate(
-        { ...options.replication, store, host, log, face, tls: options.tls, lead },
-        stopping.signal,
-        signal,
-      );
+      const own = { clock: systemClock, random: systemRandom, openWire: toEngine };
+      await replicate({ ...options.replication, ...own, store, host, log, face, lead }, stopping.signal, signal);
     }
     log.info("stopping");
   } finally {
@@ -102,7 +108,13 @@ export async function runManager(
   }
 }
 
-function openCluster(options: ManageOptions, store: Store, log: Logger, audit: Audit | undefined): Cluster {
+function openCluster(
+  options: ManageOptions,
+  store: Store,
+  wireTo: (address: string) => EngineWire,
+  log: Logger,
+  audit: Audit | undefined,
+): Cluster {
   const reading = new Limit(ENGINES_AT_ONCE, ENGINES_WAITING);
   const cluster: Cluster = new Cluster({
     strategy: strategyByName(options.strategy),
@@ -124,7 +136,7 @@ function openCluster(options: ManageOptions, store: Store, log: Logger, audit: A
     log,
     openEngine: (address, observer) =>
       new Engine({
-        wire: openWire(address, options.tls),
+        wire: wireTo(address),
         clock: systemClock,
         random: systemRandom,
         log,
