@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { readFileSync } from "node:fs";
 import { arch, hostname, release } from "node:os";
-import { commonHeaders } from "../api/api.ts";
+import { type Api, commonHeaders } from "../api/api.ts";
 import type { Audit } from "../api/audit.ts";
 import { createAccess } from "../api/listener/access.ts";
 import { parseHost } from "../api/listener/host.ts";
@@ -31,6 +31,7 @@ import { openAuditLog, watchOf } from "./open-audit.ts";
 import type { ManageOptions } from "./options.ts";
 import { fencedWire } from "./replica/fenced-wire.ts";
 import { replicate } from "./replica/replicate.ts";
+import { underLease } from "./replica/under-lease.ts";
 import { serveCluster } from "./serve-cluster.ts";
 import { warningsOf } from "./warnings.ts";
 
@@ -75,8 +76,13 @@ export async function runManager(
     await listeners?.close(SHUTDOWN_MS);
   };
   const toEngine = (address: string): EngineWire => openWire(address, options.tls);
-  const serve = (cluster: Cluster, until: AbortSignal, ready: () => Promise<void>): Promise<void> =>
-    serveCluster({ cluster, discovery, host, log, face }, until, {
+  const serve = (
+    cluster: Cluster,
+    answerBy: (api: Api | undefined) => void,
+    until: AbortSignal,
+    ready: () => Promise<void>,
+  ): Promise<void> =>
+    serveCluster({ cluster, discovery, host, log, answerBy }, until, {
       audit: auditLog?.audit,
       stopping: stopping.signal,
       ready,
@@ -84,7 +90,9 @@ export async function runManager(
     });
   const lead = (over: Store, lease: Lease, until: AbortSignal): Promise<void> => {
     const toFenced = (address: string): EngineWire => fencedWire(toEngine(address), lease);
-    return serve(openCluster(options, over, toFenced, log, auditLog?.audit), until, async () => {});
+    const cluster = openCluster(options, over, toFenced, log, auditLog?.audit);
+    const answerBy = (api: Api | undefined): void => face.answerBy(api && underLease(api, lease));
+    return serve(cluster, answerBy, until, async () => {});
   };
   const listen = async (): Promise<void> => {
     const service = { ...face.api, access, tls: options.tls, log, clock: systemClock, random: systemRandom };
@@ -93,7 +101,8 @@ export async function runManager(
   };
   try {
     if (options.replication === undefined) {
-      await serve(openCluster(options, store, toEngine, log, auditLog?.audit), signal, listen);
+      const cluster = openCluster(options, store, toEngine, log, auditLog?.audit);
+      await serve(cluster, (api) => face.answerBy(api), signal, listen);
     } else {
       await listen();
       const own = { clock: systemClock, random: systemRandom, openWire: toEngine };

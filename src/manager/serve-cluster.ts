@@ -2,7 +2,7 @@
  * A cluster from the store's contents to its end: restored, its nodes connected, its API answered. The whole life of a
  * manager that is alone, one leadership of one that is not.
  */
-import { createApi } from "../api/api.ts";
+import { type Api, createApi } from "../api/api.ts";
 import type { Audit } from "../api/audit.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { HostFacts } from "../cluster/info.ts";
@@ -11,14 +11,14 @@ import { restore } from "../cluster/restore.ts";
 import { followStore } from "../cluster/rewrite.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import type { Logger } from "../kit/log.ts";
-import type { Face } from "./face.ts";
 
 export interface Served {
   readonly cluster: Cluster;
   readonly discovery: Discovery;
   readonly host: HostFacts;
   readonly log: Logger;
-  readonly face: Face;
+  /** What answers clients now. */
+  readonly answerBy: (api: Api | undefined) => void;
 }
 
 export interface Occasions {
@@ -33,7 +33,7 @@ export interface Occasions {
 
 /** Until the signal aborts. Rejects when the store cannot be read, or `ready` rejects. */
 export async function serveCluster(
-  { cluster, discovery, host, log, face }: Served,
+  { cluster, discovery, host, log, answerBy }: Served,
   signal: AbortSignal,
   { audit, stopping, ready, ending }: Occasions,
 ): Promise<void> {
@@ -42,7 +42,7 @@ export async function serveCluster(
     followStore(cluster, signal).catch((error: Error) =>
       log.error("the store is not watched", { error: error.message }),
     );
-    face.answerBy(createApi(cluster, host, AbortSignal.any([stopping, signal]), audit));
+    answerBy(createApi(cluster, host, AbortSignal.any([stopping, signal]), audit));
     await ready();
     await discovery.watch(
       (entries) => cluster.roll.tell(entries),
@@ -53,7 +53,7 @@ export async function serveCluster(
     // Open event streams end at once, so that readers do not hold up the end; all else gets its time.
     cluster.events.close();
     await ending();
-    face.answerBy(undefined);
+    answerBy(undefined);
     await leaveAll(cluster);
     await cluster.writer.idle();
   }

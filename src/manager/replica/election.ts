@@ -61,7 +61,10 @@ export class Election {
         await held.release();
         if (this.#leader === address) this.#know(undefined);
       }
-      if (!signal.aborted) log.warn("Leader Election: Cluster leadership lost", { address, term: held.term });
+      if (signal.aborted) return;
+      log.warn("Leader Election: Cluster leadership lost", { address, term: held.term });
+      // Somebody else may be able to.
+      await clock.sleep(lease.everyMs, signal).catch(() => undefined);
     }
   }
 

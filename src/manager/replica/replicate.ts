@@ -6,12 +6,14 @@ import { setMaxListeners } from "node:events";
 import { commonHeaders } from "../../api/api.ts";
 import { apiByLeader } from "../../api/by-leader.ts";
 import type { HostFacts } from "../../cluster/info.ts";
+import { DockerError } from "../../docker/errors.ts";
 import type { EngineWire } from "../../engine/wire/wire.ts";
 import type { Clock } from "../../kit/clock.ts";
+import { DeadlineError } from "../../kit/deadline.ts";
 import type { Logger } from "../../kit/log.ts";
 import type { Random } from "../../kit/random.ts";
 import type { Lease } from "../../store/lease.ts";
-import type { Store } from "../../store/store.ts";
+import { type Store, StoreError } from "../../store/store.ts";
 import type { Face } from "../face.ts";
 import { Election } from "./election.ts";
 import { FencedStore } from "./fenced-store.ts";
@@ -42,13 +44,26 @@ export async function replicate(parts: ReplicaParts, stopping: AbortSignal, sign
   const lead = async (lease: Lease): Promise<void> => {
     const until = AbortSignal.any([lease.lost, signal]);
     setMaxListeners(0, until);
-    await parts.lead(new FencedStore(store, lease), lease, until).finally(() => face.answerBy(followers));
+    try {
+      await parts.lead(new FencedStore(store, lease), lease, until);
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      log.warn("Leader Election: the store did not answer the one who was to lead", { error: String(error) });
+    } finally {
+      face.answerBy(followers);
+    }
   };
   try {
     await Promise.all([election.follow(signal), election.campaign(lead, signal)]);
   } finally {
     await leaders.close();
   }
+}
+
+/** The store is away, or another manager leads already: what is tried again. */
+function isPassing(error: unknown): boolean {
+  const isRefused = error instanceof DockerError && error.status === 503;
+  return error instanceof StoreError || error instanceof DeadlineError || isRefused;
 }
 
 /** Connections to the manager that leads. What waits for one that no longer does is told so. */
