@@ -11,6 +11,7 @@ export default defineConfig({
             "sim/**/*.test.ts",
             "test/architecture.test.ts",
             "test/contracts/**/*.test.ts",
+            "test/e2e/support/*.test.ts",
             "scripts/**/*.test.mjs",
           ],
           // No test waits for time to pass: these are for machines that are busy with something else.
@@ -60,7 +61,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
-          exclude: ["test/e2e/machine.test.ts", "test/e2e/leftovers.test.ts"],
+          exclude: ["test/e2e/machine.test.ts", "test/e2e/leftovers.test.ts", "test/e2e/support/*.test.ts"],
           globalSetup: ["test/e2e/fleet.setup.ts"],
           fileParallelism: false,
           testTimeout: 300_000,

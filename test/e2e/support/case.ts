@@ -45,7 +45,7 @@ async function transcript(one: Case, target: Target, side: "reference" | "subjec
     const fails = step.startsWith("! ");
     const line = fails ? step.slice(2) : step;
     const done = await shell(target, `set -o pipefail\n${line}`, { cwd, env, timeout: 120_000 });
-    const shown = normalizer.text(`${done.stdout}${mark("stderr", done.stderr)}`);
+    const shown = normalizer.printed(done);
     told += `$ ${line}\n${one.drop === undefined ? shown : shown.replace(one.drop, "")}[exit ${done.code}]\n`;
     if (side === "reference" && (done.code !== 0) !== fails) {
       throw new Error(`the case itself is wrong: ${line}: exit ${done.code}\n${told}`);
@@ -54,8 +54,6 @@ async function transcript(one: Case, target: Target, side: "reference" | "subjec
   rmSync(cwd, { recursive: true, force: true });
   return told;
 }
-
-const mark = (label: string, text: string): string => (text === "" ? "" : `[${label}]\n${text}\n`);
 
 /** What the cases of one call need beside the engines. */
 export interface Beside {

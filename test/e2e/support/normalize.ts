@@ -56,6 +56,12 @@ export class Normalizer {
     this.#options = options;
   }
 
+  /** What one command printed, its standard error below a mark; no mark when what is left of that says nothing. */
+  printed({ stdout, stderr }: { readonly stdout: string; readonly stderr: string }): string {
+    const [out, err] = [this.text(stdout), this.text(stderr)];
+    return err === "" ? out : `${out}[stderr]\n${err}\n`;
+  }
+
   text(raw: string): string {
     let text = raw;
     if (this.#options.ipv6Twins) text = withoutTwins(text);
