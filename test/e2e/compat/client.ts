@@ -21,18 +21,22 @@ export interface Result {
   readonly error?: string;
 }
 
+/** Which of a client's cases run with every end-to-end suite. */
+export type Share = "all" | "none" | readonly string[];
+
 /** A client that is there. */
 export interface Prepared {
   /** As the client itself says it. */
   readonly version: string;
-  run(side: Side): Promise<Result[]>;
+  /** @param cases the names of those that are wanted */
+  run(side: Side, cases: "all" | readonly string[]): Promise<Result[]>;
 }
 
 export interface Client {
   /** Kind and line: `docker CLI 26.1`. */
   readonly name: string;
-  /** Runs with every end-to-end suite; the others with `npm run compat` alone. */
-  readonly quick: boolean;
+  /** Of one version of each kind it is not "none". `npm run compat` takes all cases of every client. */
+  readonly share: Share;
   /** Fetches what is needed; throws with the reason when it cannot be had. */
   prepare(): Promise<Prepared>;
 }
@@ -43,9 +47,13 @@ export interface Script {
   readonly script: string;
 }
 
-/** What scripts call besides the client: a `grep` that reads all, so that no writer's pipe breaks, and a failure that counts. */
+/**
+ * What scripts call besides the client: a `grep` that reads all, so that no writer's pipe breaks; a failure that counts; and
+ * what is asked for two minutes until it holds.
+ */
 const WORDS = `grep_() { grep "$@" >/dev/null; }
-not() { ! "$@"; }`;
+not() { ! "$@"; }
+until_() { for i in $(seq 600); do if eval "$1"; then return 0; fi; sleep 0.2; done; echo "never: $1"; return 1; }`;
 
 /** Milliseconds that one script, and one program with all its cases, may take. */
 const SCRIPT_MS = 180_000;
@@ -56,6 +64,16 @@ function environment(side: Side, env: Record<string, string>): Record<string, st
   const home = join(side.work, "home");
   mkdirSync(home, { recursive: true });
   return { PATH: process.env.PATH ?? "", HOME: home, LANG: "C.UTF-8", TERM: "dumb", DOCKER_HOST: side.host, ...env };
+}
+
+/** Those of the scripts that are wanted. Throws when one of them is not there. */
+export function chosenOf(scripts: readonly Script[], cases: "all" | readonly string[]): readonly Script[] {
+  if (cases === "all") return scripts;
+  return cases.map((name) => {
+    const found = scripts.find((script) => script.name === name);
+    if (found === undefined) throw new Error(`no case has the name ${name}`);
+    return found;
+  });
 }
 
 /** Runs scripts one after the other, in one folder; what `env` puts first in PATH are the commands under test. */

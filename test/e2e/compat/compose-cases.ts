@@ -30,12 +30,12 @@ const compose: readonly (readonly [string, string])[] = [
   ["config", `cat >docker-compose.yml <<'END'${FILE}END\ndocker-compose config | grep_ COLOR`],
   ["up -d, with a dependency on health", "docker-compose up -d; test $(docker-compose ps -q | wc -l) = 3"],
   ["ps", "docker-compose ps | grep_ web; test $(docker-compose ps -q web | wc -l) = 1"],
-  ["services find each other by name", "docker-compose exec -T client wget -qO- http://web | grep_ hello"],
+  ["services find each other by name", "until_ 'docker-compose exec -T client wget -qO- http://web | grep_ hello'"],
   [
     "exec",
     `test "$(docker-compose exec -T web sh -c 'echo $COLOR')" = blue; code=0; docker-compose exec -T web sh -c 'exit 4' || code=$?; test $code = 4`,
   ],
-  ["logs", "docker-compose exec -T web sh -c 'echo told >/proc/1/fd/1'; docker-compose logs web | grep_ told"],
+  ["logs", "docker-compose exec -T web sh -c 'echo told >/proc/1/fd/1'; until_ 'docker-compose logs web | grep_ told'"],
   ["port", "docker-compose port web 80 | grep_ -E ':[0-9]+$'"],
   ["top", "docker-compose top client | grep_ sleep"],
   [

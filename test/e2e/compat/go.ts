@@ -28,7 +28,7 @@ const MORE = ["golang-golang-x-net-dev", "golang-golang-x-sys-dev", "golang-gola
 
 export const GO: Client = {
   name: "Go SDK",
-  quick: false,
+  share: "all",
   prepare: async () => {
     const packages = [`golang-${GO_VERSION}-go`, `golang-${GO_VERSION}-src`, ...MODULES, ...MORE];
     const root = await unpackedPackages("go-sdk-bookworm", { suite: SUITE, packages }, packageCache());
@@ -38,7 +38,8 @@ export const GO: Client = {
       HOME: fleet().work,
       GOROOT: join(root, `usr/lib/go-${GO_VERSION}`),
       GOPATH: join(root, "usr/share/gocode"),
-      GOCACHE: join(fleet().work, "go-cache"),
+      // A second run builds nothing.
+      GOCACHE: join(packageCache(), "go-cache"),
       GO111MODULE: "off",
       CGO_ENABLED: "0",
       GOFLAGS: "-p=1",

@@ -10,11 +10,11 @@ import { freePort } from "../support/manager.ts";
 import type { Client, Result, Side } from "./client.ts";
 import { linkIntoRoot } from "./root.ts";
 
-const NAME = "cc-watched";
-const SEEN_MS = 90_000;
+const NAMES = ["cc-watched", "cc-watched-too"];
+const SEEN_MS = 240_000;
 
-/** Runs a program beside what is asked of it; ends it whatever comes of that. */
-async function beside<T>(argv: readonly string[], side: Side, work: () => Promise<T>): Promise<T> {
+/** Runs cases beside a program, which ends whatever comes of them; what it logged is told with those that fail. */
+async function beside(argv: readonly string[], side: Side, cases: Cases): Promise<Result[]> {
   const [program = "", ...args] = argv;
   const child = spawn(program, args, {
     cwd: side.work,
@@ -30,9 +30,7 @@ async function beside<T>(argv: readonly string[], side: Side, work: () => Promis
     child.on("close", () => done());
   });
   try {
-    return await work().catch((error: unknown) => {
-      throw new Error(`${String(error)}\n${log}`, { cause: error });
-    });
+    return await told(cases, () => log);
   } finally {
     child.kill("SIGTERM");
     await Promise.race([ended, sleep(5000)]);
@@ -41,27 +39,29 @@ async function beside<T>(argv: readonly string[], side: Side, work: () => Promis
   }
 }
 
-async function startWatched(side: Side): Promise<string> {
-  const body = { Image: "nginx", Labels: { compat: "watched" } };
-  const made = await call(side.host, `/containers/create?name=${NAME}`, { method: "POST", body });
+async function startWatched(side: Side, name: string): Promise<string> {
+  const body = { Image: "nginx", Labels: { compat: "watched" }, HostConfig: { PublishAllPorts: true } };
+  const made = await call(side.host, `/containers/create?name=${name}`, { method: "POST", body });
   const { Id } = JSON.parse(made.text) as { Id: string };
   const started = await call(side.host, `/containers/${Id}/start`, { method: "POST" });
   if (started.status !== 204) throw new Error(started.text);
   return Id;
 }
 
-const removeWatched = (side: Side) => call(side.host, `/containers/${NAME}?force=1`, { method: "DELETE" });
+const removeWatched = (side: Side) =>
+  Promise.all(NAMES.map((name) => call(side.host, `/containers/${name}?force=1`, { method: "DELETE" })));
+
+type Cases = readonly (readonly [string, () => Promise<unknown>])[];
 
 /** One case after the other; once one fails, so do those that follow. */
-async function told(cases: readonly (readonly [string, () => Promise<unknown>])[]): Promise<Result[]> {
+async function told(cases: Cases, log: () => string): Promise<Result[]> {
   const results: Result[] = [];
   for (const [name, ask] of cases) {
-    results.push(
-      await ask().then(
-        () => ({ name }),
-        (error: unknown) => ({ name, error: String(error) }),
-      ),
-    );
+    const failed = (error: unknown) => {
+      const cause = error instanceof Error && error.cause !== undefined ? `: ${String(error.cause)}` : "";
+      return { name, error: `${String(error)}${cause}\n${log()}` };
+    };
+    results.push(await ask().then(() => ({ name }), failed));
   }
   return results;
 }
@@ -70,11 +70,17 @@ interface Target {
   readonly discoveredLabels: Readonly<Record<string, string>>;
 }
 
+/**
+ * To Prometheus two targets of one job with one address and the same labels are one, and two nodes' bridges give the same
+ * address to two containers: the label by which people tell containers apart is what keeps them apart.
+ */
+export const RELABEL = "{source_labels: [__meta_docker_container_name], target_label: container}";
+
 async function runPrometheus(program: string, side: Side): Promise<Result[]> {
   const port = await freePort();
   const config = join(side.work, "prometheus.yml");
   const discovery = `docker_sd_configs: [{host: "${side.host}", refresh_interval: 1s}]`;
-  writeFileSync(config, `scrape_configs: [{job_name: docker, ${discovery}}]\n`);
+  writeFileSync(config, `scrape_configs: [{job_name: docker, ${discovery}, relabel_configs: [${RELABEL}]}]\n`);
   const data = join(side.work, "data");
   mkdirSync(data);
   const argv = [
@@ -83,37 +89,50 @@ async function runPrometheus(program: string, side: Side): Promise<Result[]> {
     `--storage.tsdb.path=${data}`,
     `--web.listen-address=127.0.0.1:${port}`,
   ];
-  const found = async (): Promise<Target | undefined> => {
+  const targets = async (): Promise<Target["discoveredLabels"][]> => {
     const answer = await get<{ data: { activeTargets: Target[] } }>(`tcp://127.0.0.1:${port}`, "/api/v1/targets");
-    return answer.data.activeTargets.find((one) => one.discoveredLabels.__meta_docker_container_name === `/${NAME}`);
+    return answer.data.activeTargets.map(({ discoveredLabels }) => discoveredLabels);
   };
-  const id = await startWatched(side);
+  const nameOf = (labels: Target["discoveredLabels"]) => labels.__meta_docker_container_name?.slice(1) ?? "";
+  /** The first target of each container. Throws with the names that there are while one is missing. */
+  const found = async (): Promise<Target["discoveredLabels"][]> => {
+    const all = await targets();
+    return NAMES.map((name) => {
+      const one = all.find((labels) => nameOf(labels) === name);
+      if (one === undefined) throw new Error(`no ${name} among ${all.map(nameOf).join(" ")}`);
+      return one;
+    });
+  };
   try {
-    return await beside(argv, side, () =>
-      told([
-        [
-          "a container is a target, with its network, port and labels",
-          async () => {
-            const { discoveredLabels: labels } = await until("the target", SEEN_MS, found);
-            const got = [
-              labels.__meta_docker_container_id,
-              labels.__meta_docker_container_label_compat,
-              labels.__meta_docker_network_name,
-              labels.__meta_docker_port_private,
-            ];
-            const wanted = [id, "watched", "bridge", "80"];
-            if (got.join() !== wanted.join()) throw new Error(`found ${got.join()}`);
-          },
-        ],
-        [
-          "it is none when it is gone",
-          async () => {
-            await removeWatched(side);
-            await until("its end", SEEN_MS, async () => ((await found()) === undefined ? true : undefined));
-          },
-        ],
-      ]),
-    );
+    const ids: string[] = [];
+    for (const name of NAMES) ids.push(await startWatched(side, name));
+    return await beside(argv, side, [
+      [
+        "each container is a target, with its network, ports and labels",
+        async () => {
+          const got = (await until("the targets", SEEN_MS, found)).map((labels) => [
+            labels.__meta_docker_container_id,
+            labels.__meta_docker_container_label_compat,
+            labels.__meta_docker_network_name,
+            labels.__meta_docker_port_private,
+            Number(labels.__meta_docker_port_public) > 0,
+          ]);
+          const wanted = ids.map((id) => [id, "watched", "bridge", "80", true]);
+          if (got.join() !== wanted.join()) throw new Error(`found ${got.join()}`);
+        },
+      ],
+      [
+        "they are none when they are gone",
+        async () => {
+          await removeWatched(side);
+          await until("their end", SEEN_MS, async () => {
+            const left = (await targets()).map(nameOf).filter((name) => NAMES.includes(name));
+            if (left.length > 0) throw new Error(`there is ${left.join(" ")}`);
+            return true;
+          });
+        },
+      ],
+    ]);
   } finally {
     await removeWatched(side);
   }
@@ -121,7 +140,7 @@ async function runPrometheus(program: string, side: Side): Promise<Result[]> {
 
 export const PROMETHEUS: Client = {
   name: "Prometheus docker_sd",
-  quick: false,
+  share: "all",
   prepare: async () => {
     const wanted = { package: "prometheus", suite: "bookworm", program: "usr/bin/prometheus" };
     const program = await unpackedProgram(wanted, packageCache());
@@ -136,23 +155,21 @@ async function runCadvisor(program: string, side: Side): Promise<Result[]> {
   const argv = [program, "--docker", side.host, "--listen_ip=127.0.0.1", `--port=${port}`, "--logtostderr"];
   const page = async (path: string) => (await call(`tcp://127.0.0.1:${port}`, path)).text;
   const shows = async (path: string, pattern: RegExp) => (pattern.test(await page(path)) ? true : undefined);
-  return beside(argv, side, () =>
-    told([
-      [
-        "takes the engine's version for a supported one",
-        () => until("the verdict", SEEN_MS, () => shows("/validate/", /Docker version: \[Supported/)),
-      ],
-      [
-        "its metrics have the engine's version",
-        () => until("it", SEEN_MS, () => shows("/metrics", /dockerVersion="[^"]/)),
-      ],
-    ]),
-  );
+  return beside(argv, side, [
+    [
+      "takes the engine's version for a supported one",
+      () => until("the verdict", SEEN_MS, () => shows("/validate/", /Docker version: \[Supported/)),
+    ],
+    [
+      "its metrics have the engine's version",
+      () => until("it", SEEN_MS, () => shows("/metrics", /dockerVersion="[^"]/)),
+    ],
+  ]);
 }
 
 export const CADVISOR: Client = {
   name: "cAdvisor",
-  quick: false,
+  share: "all",
   prepare: async () => {
     const packages = { suite: "bullseye", packages: ["cadvisor"], whole: true };
     const root = await unpackedPackages("cadvisor-bullseye", packages, packageCache());

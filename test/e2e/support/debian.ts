@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { output, sleep } from "./exec.ts";
+import { output, retried } from "./exec.ts";
 
 const SUITES = "bullseye|bookworm|trixie|forky|sid|oldstable|stable|testing|unstable";
 const KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg";
@@ -59,11 +59,7 @@ export async function unpackedPackages(name: string, wanted: Packages, cache: st
   mkdirSync(cache, { recursive: true });
   const work = mkdtempSync(join(cache, "fetch-"));
   try {
-    const debs = await download(wanted, work).catch(async () => {
-      // Mirrors have bad moments.
-      await sleep(10_000);
-      return download(wanted, work);
-    });
+    const debs = await retried(() => download(wanted, work));
     const content = join(work, "content");
     mkdirSync(content);
     if (wanted.whole === true) linkMergedFolders(content);

@@ -95,6 +95,21 @@ export async function until<T>(
   }
 }
 
+const TRIES = 4;
+const PAUSE_MS = 10_000;
+
+/** Mirrors and registries have bad moments: what fails is tried again, ten seconds later each time, four times in all. */
+export async function retried<T>(work: () => Promise<T>): Promise<T> {
+  for (let left = TRIES; ; left--) {
+    try {
+      return await work();
+    } catch (error) {
+      if (left === 1) throw error;
+      await sleep(PAUSE_MS);
+    }
+  }
+}
+
 /** Runs the tasks, at most `width` of them at once; the answers come in the order of the tasks. */
 export async function pooled<T>(width: number, tasks: readonly (() => Promise<T>)[]): Promise<T[]> {
   const answers: T[] = [];

@@ -19,7 +19,7 @@ def case(name):
 
 
 def until(ask):
-    for _ in range(300):
+    for _ in range(600):
         if ask():
             return
         time.sleep(0.2)
@@ -139,7 +139,9 @@ def _():
 
 @case("events")
 def _():
-    stream = client.events(decode=True, filters={"type": "container", "event": ["create", "destroy"]})
+    # An engine answers a moment before it listens.
+    since = int(time.time())
+    stream = client.events(since=since, decode=True, filters={"type": "container", "event": ["create", "destroy"]})
     one = client.containers.create("busybox")
     one.remove()
     seen = []

@@ -1,6 +1,6 @@
 // Testcontainers' cases, without mapped ports. Arguments: the module's path. DOCKER_HOST names the engine.
 import assert from "node:assert/strict";
-import { runCases } from "./cases.mjs";
+import { runCases, until } from "./cases.mjs";
 
 const { GenericContainer, Network, Wait } = await import(process.argv[2]);
 const sleeper = () => new GenericContainer("busybox").withCommand(["sleep", "600"]);
@@ -50,7 +50,7 @@ await runCases({
     const network = await new Network().start();
     const web = await new GenericContainer("nginx").withNetwork(network).withNetworkAliases("web").start();
     const client = await sleeper().withNetwork(network).start();
-    assert.match((await client.exec(["wget", "-qO-", "http://web"])).output, /hello/);
+    await until(async () => (await client.exec(["wget", "-qO-", "http://web"])).output.includes("hello"));
     await client.stop();
     await web.stop();
     await network.stop();

@@ -188,10 +188,11 @@ var cases = []made{
 		return remove(ctx, c, id)
 	}},
 	{"events", func(ctx context.Context, c *client.Client) error {
-		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 		defer cancel()
-		messages, failed := c.Events(ctx, types.EventsOptions{Filters: filters.NewArgs(filters.Arg("type", "container"), filters.Arg("event", "create"), filters.Arg("event", "destroy"))})
-		time.Sleep(500 * time.Millisecond)
+		// It is asked for in the background, and nothing tells when the engine listens.
+		since := fmt.Sprint(time.Now().Unix())
+		messages, failed := c.Events(ctx, types.EventsOptions{Since: since, Filters: filters.NewArgs(filters.Arg("type", "container"), filters.Arg("event", "create"), filters.Arg("event", "destroy"))})
 		created, err := c.ContainerCreate(ctx, &container.Config{Image: "busybox"}, nil, nil, nil, "")
 		if err != nil {
 			return err
