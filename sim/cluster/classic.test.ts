@@ -75,6 +75,7 @@ describe("classic Swarm's faults", () => {
   it("F32: info and version have what clients read", async () => {
     const info = JSON.parse((await ask("GET", "/info")).text) as Record<string, unknown>;
     expect(info).toMatchObject({ ID: expect.stringMatching(/./), Driver: "shoal", OSType: "linux", Images: 1 });
+    expect(info.DockerRootDir).toBe("/var/lib/docker");
     expect(info.Plugins).toMatchObject({ Volume: ["local"], Network: expect.arrayContaining(["bridge"]) });
     const version = JSON.parse((await ask("GET", "/version")).text) as Record<string, unknown>;
     expect(version).toMatchObject({ Os: "linux", MinAPIVersion: expect.stringMatching(/^1\.\d+$/) });

@@ -71,7 +71,8 @@ export function clusterInfo(cluster: Cluster, host: HostFacts): Record<string, u
     // Reported sizes, without overcommit: clients size their work by them.
     NCPU: sum((node) => (node.reachable ? (node.facts?.cpus ?? 0) : 0)),
     MemTotal: sum((node) => (node.reachable ? (node.facts?.memory ?? 0) : 0)),
-    DockerRootDir: "",
+    // cAdvisor asks five times, a second apart, while it is empty.
+    DockerRootDir: first?.info.DockerRootDir ?? "",
     HttpProxy: "",
     HttpsProxy: "",
     NoProxy: "",
