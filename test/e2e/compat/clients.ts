@@ -162,8 +162,8 @@ const ANSIBLE_CASES = [
 
 const ANSIBLE: Client = {
   name: "Ansible community.docker",
-  // Each of its cases takes ten seconds, most of them Ansible's own.
-  share: ["docker_container", "docker_volume"],
+  // Each of its cases takes ten seconds or more, most of them Ansible's own.
+  share: ["docker_container"],
   prepare: async () => {
     const root = await unpackedPackages(PYTHON, PYTHON_PACKAGES, packageCache());
     const bin = emptyBin("ansible");
