@@ -2,6 +2,13 @@
 import type { HubAccess } from "../discovery/hub/address.ts";
 import type { DiscoveryOptions } from "../discovery/options.ts";
 
+export interface FenceOptions {
+  /** Nothing that may be moved runs here when the fence could not be renewed for this long. */
+  readonly ttlMs: number;
+  /** This machine's engine, mostly `unix:///var/run/docker.sock`. */
+  readonly engine: string;
+}
+
 export interface AgentOptions {
   /** As given, such as `token://…`. */
   readonly discovery: string;
@@ -18,4 +25,6 @@ export interface AgentOptions {
   readonly labels: Readonly<Record<string, string>>;
   /** Where the node's ID is kept. */
   readonly stateDir: string;
+  /** Undefined: whatever runs here goes on when nobody can be reached. */
+  readonly fence?: FenceOptions | undefined;
 }

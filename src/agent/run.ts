@@ -9,6 +9,7 @@ import { type Clock, systemClock } from "../kit/clock.ts";
 import { AGENT_RETRY } from "../kit/limits.ts";
 import type { Logger } from "../kit/log.ts";
 import { type Random, systemRandom } from "../kit/random.ts";
+import { holdFence } from "./fence/hold.ts";
 import { Identity } from "./identity.ts";
 import type { AgentOptions } from "./options.ts";
 
@@ -31,15 +32,34 @@ export async function runAgent(options: AgentOptions, log: Logger, signal: Abort
     hub: options.hub,
   });
   try {
-    if (!discovery.registry) throw new Error("not implemented in this discovery service");
+    const { registry } = discovery;
+    if (!registry) throw new Error("not implemented in this discovery service");
     const identity = Identity.open(options.stateDir, systemRandom);
     try {
-      await beat(options, discovery, discovery.registry, identity, context, signal);
+      await until(signal, (over) => [
+        beat(options, discovery, registry, identity, context, over),
+        options.fence && holdFence(options.fence, options, discovery.fences, identity, context, over),
+      ]);
     } finally {
       identity.close();
     }
   } finally {
     await discovery.close();
+  }
+}
+
+/** When one of them rejects, the others end before this does. */
+async function until(
+  signal: AbortSignal,
+  begin: (over: AbortSignal) => readonly (Promise<void> | undefined)[],
+): Promise<void> {
+  const ended = new AbortController();
+  const all = begin(AbortSignal.any([signal, ended.signal]));
+  try {
+    await Promise.all(all);
+  } finally {
+    ended.abort();
+    await Promise.allSettled(all);
   }
 }
 

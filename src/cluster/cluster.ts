@@ -36,6 +36,7 @@ import { Refresher } from "./refresh.ts";
 import { Registry } from "./registry.ts";
 import { Remembered } from "./remembered.ts";
 import { type RememberedObject, remembering } from "./remembered-objects.ts";
+import { Fences } from "./reschedule/fences.ts";
 import { LIMBO, makeLimbo } from "./reschedule/limbo.ts";
 import type { LeftNetwork } from "./reschedule/networks.ts";
 import type { RescheduleMode } from "./reschedule/policy.ts";
@@ -118,6 +119,7 @@ export class Cluster {
   /** Where containers are that wait for a node; none of `nodes`. */
   readonly limbo: ClusterNode;
   readonly rescheduler: Rescheduler;
+  readonly fences: Fences;
   readonly availabilities = new Availabilities();
   readonly roll: Roll;
   /** Networks that lost nodes still have, and that went elsewhere with their containers. */
@@ -130,6 +132,7 @@ export class Cluster {
     this.log = options.log;
     this.limbo = makeLimbo(options);
     this.rescheduler = new Rescheduler(this);
+    this.fences = new Fences(this);
     this.roll = new Roll(this);
     this.decisions = new Decisions();
     this.pullMemory = new PullMemory(options.clock);

@@ -319,6 +319,7 @@ async function createOn(
       epoch: record.epoch,
       needs: record.needs,
       cpuShares: record.cpuShares,
+      moves: record.moves === "never" ? undefined : record.moves,
     }),
     hostname: known ? record.id.slice(0, 12) : undefined,
     version,

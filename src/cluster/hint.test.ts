@@ -13,6 +13,7 @@ const FULL: Hint = {
   nonce: "fedcba9876543210",
   epoch: 3,
   cpuShares: 2,
+  moves: "unasked",
   needs: {
     nanoCpus: 2e9,
     memory: 2 ** 40,

@@ -19,6 +19,8 @@ export interface Hint {
   readonly needs: Needs;
   /** The `-c N` that inspect shows. */
   readonly cpuShares: number | undefined;
+  /** It may run elsewhere when its node is lost: an agent's fence stops it. */
+  readonly moves?: "asked" | "unasked" | undefined;
 }
 
 /** Short keys: the label is on every container and in every event. */
@@ -34,6 +36,7 @@ interface Encoded {
   readonly s?: string;
   readonly r?: string;
   readonly w?: number;
+  readonly o?: 1 | 2;
 }
 
 export function encodeHint(hint: Hint): string {
@@ -50,6 +53,7 @@ export function encodeHint(hint: Hint): string {
     ...(needs.slot !== undefined && { s: needs.slot }),
     ...(needs.replaces !== undefined && { r: needs.replaces }),
     ...(hint.cpuShares !== undefined && { w: hint.cpuShares }),
+    ...(hint.moves !== undefined && { o: hint.moves === "asked" ? (1 as const) : (2 as const) }),
   };
   return JSON.stringify(encoded);
 }
@@ -66,6 +70,7 @@ export function decodeHint(text: string | undefined): Hint | undefined {
       nonce: encoded.n,
       epoch: encoded.e ?? 1,
       cpuShares: encoded.w,
+      moves: encoded.o === undefined ? undefined : encoded.o === 1 ? "asked" : "unasked",
       needs: {
         nanoCpus: encoded.c ?? 0,
         memory: encoded.m ?? 0,

@@ -97,6 +97,7 @@ export function clusterInfo(cluster: Cluster, host: HostFacts): Record<string, u
       ...host.warnings,
       ...brakeWarning(cluster),
       ...rollWarning(cluster),
+      ...nodes.flatMap((node) => fenceWarning(cluster, node)),
       ...nodes.filter((node) => !node.reachable).map((node) => `node ${node.name}: ${node.whyUnreachable}`),
       ...nodes.flatMap(({ name, replaced }) => (replaced ? [`node ${name}: ${replaced.warning}`] : [])),
     ],
@@ -116,6 +117,14 @@ function rollWarning({ roll }: Cluster): string[] {
   return [
     `discovery lost ${roll.doubted} nodes at once, and they are kept: mend discovery, or remove them with shoal node rm`,
   ];
+}
+
+const hasFence = ({ fences }: Cluster, node: ClusterNode): boolean =>
+  fences.stateOf(node) !== "unfenced" || fences.isDead(node);
+
+function fenceWarning({ fences }: Cluster, node: ClusterNode): string[] {
+  if (!fences.isDead(node)) return [];
+  return [`node ${node.name} is unfenced: its agent gives no sign, so what is moved from it may run twice`];
 }
 
 function logDrivers(nodes: readonly ClusterNode[]): string[] {
@@ -197,6 +206,7 @@ function nodeStatus(cluster: Cluster, node: ClusterNode): Pair[] {
     line("Reserved CPUs", `${cpus(sums.nanoCpus)} / ${facts?.cpus ?? 0}`),
     line("Reserved Memory", `${bytesSize(sums.memory)} / ${bytesSize(Math.floor((facts?.memory ?? 0) * factor))}`),
     line("Labels", [...labels, ...standard].sort().join(", ")),
+    ...(hasFence(cluster, node) ? [line("Fence", cluster.fences.stateOf(node))] : []),
     ...(node.reachable ? [] : [line("Error", node.whyUnreachable)]),
     ...(node.reachable && node.distress !== undefined ? [line("Error", oneLine(node.distress))] : []),
     line("UpdatedAt", new Date(node.updatedAt).toISOString().replace(/\.\d+Z$/, "Z")),

@@ -40,6 +40,8 @@ export class ClusterNode {
   error: string | undefined;
   /** What an operator wants of it. */
   availability: Availability = "active";
+  /** Its agent stops what may be moved as soon as it starts: it takes nothing new. */
+  fenceOn = false;
   /** Why it may not serve although its engine answers (the same engine under two addresses). */
   blocked: string | undefined;
   /** The engine (its own ID) that answered here before with containers that another one does not have. */
@@ -120,7 +122,7 @@ export class ClusterNode {
     return {
       id: this.id,
       name: this.name,
-      healthy: this.reachable && this.known && this.measuredOnce,
+      healthy: this.reachable && this.known && this.measuredOnce && !this.fenceOn,
       cordoned: this.cordoned,
       distressed: this.distress !== undefined,
       labels: facts?.labels ?? new Map(),

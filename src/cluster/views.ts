@@ -20,6 +20,7 @@ export async function nodesView(cluster: Cluster, withUsage: boolean): Promise<R
         Address: node.address,
         State: node.reachable && node.cordoned ? AVAILABILITY[node.availability] : stateWord(node),
         Availability: node.availability,
+        Fence: cluster.fences.stateOf(node),
         Error: node.reachable ? (node.distress ?? null) : node.whyUnreachable,
         EngineID: node.facts?.engineId ?? "",
         EngineVersion: node.facts?.serverVersion ?? "",

@@ -2,6 +2,7 @@
  * Who is in the cluster: a driver turns a URL into a list of entries, and says when the list changes. Some sources take
  * registrations as well. Owns the vocabulary; must not know any source.
  */
+import type { FenceBoard } from "./fences.ts";
 
 /** One node as its source knows it. A list on a command line or in a file knows addresses alone. */
 export interface Entry {
@@ -20,6 +21,8 @@ export interface Discovery {
   readonly url: string;
   /** Where nodes register themselves; undefined: what is in the list is decided elsewhere. */
   readonly registry: Registry | undefined;
+  /** Undefined where nobody registers: such nodes have no fences. */
+  readonly fences: FenceBoard | undefined;
   /**
    * Calls `onEntries` with the whole list at once and after every change until the signal aborts; a failed reading calls
    * `onError` and keeps the last list. Resolves when the signal aborts.

@@ -18,6 +18,7 @@ import { expandEntries } from "./entries.ts";
 export class FileDiscovery implements Discovery {
   readonly url: string;
   readonly registry = undefined;
+  readonly fences = undefined;
   readonly #path: string;
   readonly #clock: Clock;
   readonly #heartbeatMs: number;

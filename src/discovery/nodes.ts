@@ -14,6 +14,7 @@ export function nodesDiscovery(url: string, list: string): Discovery {
   return {
     url,
     registry: undefined,
+    fences: undefined,
     close: async () => {},
     list: async () => entries,
     async watch(onEntries, _onError, signal) {

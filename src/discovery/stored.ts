@@ -7,11 +7,19 @@ import { withDeadline } from "../kit/deadline.ts";
 import { STORE_LOAD_MS, STORE_WRITE_MS } from "../kit/limits.ts";
 import type { Store } from "../store/store.ts";
 import { type Discovery, type Entry, type Registration, type Registry, sameEntries } from "./discovery.ts";
+import type { FenceBoard } from "./fences.ts";
 import { LiveRecords } from "./live-records.ts";
 import { entryOf, readRecord, writeRecord } from "./record.ts";
+import { StoredFences } from "./stored-fences.ts";
 
 /** Below the URL's own path. */
 export const CLASSIC_PATH = "docker/swarm/nodes";
+
+/** Not below the nodes' own path: classic Swarm reads every key there as a node. */
+function fencesBeside(path: string): string {
+  const at = path.lastIndexOf("/") + 1;
+  return `${path.slice(0, at)}fences/${path.slice(at)}/`;
+}
 
 export interface StoredOptions {
   readonly url: string;
@@ -24,6 +32,7 @@ export interface StoredOptions {
 export class StoredDiscovery implements Discovery {
   readonly url: string;
   readonly registry: Registry;
+  readonly fences: FenceBoard;
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #path: string;
@@ -33,6 +42,7 @@ export class StoredDiscovery implements Discovery {
     this.#store = store;
     this.#clock = clock;
     this.#path = path;
+    this.fences = new StoredFences(store, clock, fencesBeside(path));
     this.registry = {
       register: (registration: Registration, signal) =>
         this.#write(registration.address, writeRecord(registration), signal),

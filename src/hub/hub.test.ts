@@ -64,6 +64,29 @@ describe("a hub", () => {
     expect((await text(`${path}/nodes/a%3A1`, { token, method: "DELETE" })).status).toBe(404);
   });
 
+  it("keeps fences, each change of which names the version that it replaces", async () => {
+    const { token, path } = await named(hub.adminToken);
+    const record = { holder: "a", address: "10.0.0.1:2375", ttlMs: 15_000, beat: 1 };
+    const put = async (version: string | null, beat: number) => {
+      const body = JSON.stringify({ version, record: { ...record, beat } });
+      const answer = await json(`${path}/fences/${ID}`, { token, method: "PUT", body });
+      return (answer as { version: string | null }).version;
+    };
+    expect(await json(`${path}/fences/${ID}`, { token })).toBeNull();
+    const first = await put(null, 1);
+    expect(await put(null, 2)).toBeNull();
+    const second = await put(first, 2);
+    expect(await put(first, 3)).toBeNull();
+    const entry = { node: ID, version: second, record: { ...record, beat: 2, left: false } };
+    expect(await json(`${path}/fences`, { token })).toEqual([entry]);
+    expect(await json(`${path}/fences/${ID}`, { token })).toEqual(entry);
+    const damaged = { token, method: "PUT", body: JSON.stringify({ version: second, record: { holder: 1 } }) };
+    expect((await text(`${path}/fences/${ID}`, damaged)).status).toBe(400);
+    expect((await text(`${path}/fences`)).status).toBe(401);
+    // Nodes are no fences: classic clients see none of it.
+    expect(await json(path, { token })).toEqual([]);
+  });
+
   it("lets nobody create a cluster or read one without a token that opens it", async () => {
     expect((await text("/v1/clusters", { method: "POST" })).status).toBe(401);
     expect(await text(`/v1/clusters/${"0".repeat(32)}`)).toEqual({

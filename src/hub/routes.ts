@@ -8,6 +8,7 @@ import type { Logger } from "../kit/log.ts";
 import { ADMIN } from "./accounts.ts";
 import type { Call } from "./call.ts";
 import type { Cluster } from "./clusters.ts";
+import { fenceRoutes } from "./fence-routes.ts";
 import type { HubState } from "./state.ts";
 
 /** Classic Swarm's. */
@@ -134,6 +135,7 @@ export function hubRoutes(state: HubState, rights: HubRights, log: Logger): read
       log.info("node removed", { address });
       sendEmpty(call.answer, 204);
     }),
+    ...fenceRoutes(state, ofCluster),
     ofCluster("POST", "/managers", (call) => register(call, "managers")),
     ofCluster("GET", "/managers", (call) => {
       const alive = managers.of(state.managersOf(call.member()));

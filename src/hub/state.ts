@@ -1,5 +1,6 @@
 /** All that a hub knows, on one store: who has accounts, which clusters there are, who is in them. Owns opening it whole. */
 import { LiveRecords } from "../discovery/live-records.ts";
+import { StoredFences } from "../discovery/stored-fences.ts";
 import type { Clock } from "../kit/clock.ts";
 import { orAbort, withDeadline } from "../kit/deadline.ts";
 import { HUB_SILENT_MS, STORE_LOAD_MS } from "../kit/limits.ts";
@@ -13,6 +14,7 @@ import { Mirror } from "./mirror.ts";
 const NODES = "hub/nodes/";
 const MANAGERS = "hub/managers/";
 const MASTERS = "hub/masters/";
+const FENCES = "hub/fences/";
 
 export interface HubContext {
   readonly store: Store;
@@ -28,11 +30,13 @@ export class HubState {
   readonly managers: LiveRecords;
   /** By cluster ID: the manager that was promoted. */
   readonly #masters: Mirror<{ readonly address: string }>;
+  readonly #store: Store;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #read: Promise<unknown>;
 
   constructor({ store, clock, random, log }: HubContext, adminToken: string) {
+    this.#store = store;
     this.#clock = clock;
     this.#log = log;
     const snapshots: Promise<void>[] = [];
@@ -72,6 +76,11 @@ export class HubState {
     return this.#masters.get(id)?.address;
   }
 
+  /** Read and written straight: whoever renews one must know that it is durable. */
+  fencesOf({ id }: Cluster): StoredFences {
+    return new StoredFences(this.#store, this.#clock, `${FENCES}${id}/`);
+  }
+
   async promote({ id }: Cluster, address: string): Promise<void> {
     await this.#masters.put(id, { address });
   }
@@ -81,6 +90,7 @@ export class HubState {
     await this.clusters.remove(cluster);
     this.#log.info("cluster removed", { id: cluster.id, owner: cluster.owner, name: cluster.name });
     await this.#masters.put(cluster.id, undefined);
+    await this.fencesOf(cluster).clear();
     for (const [records, group] of [
       [this.nodes, this.groupOf(cluster)],
       [this.managers, this.managersOf(cluster)],

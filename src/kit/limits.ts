@@ -160,6 +160,28 @@ export const DISCOVERY_RECORD_BYTES = 16 << 10;
 export const DISCOVERY_LABELS = 64;
 /** Characters of a node's name in its record: what a host name may have. */
 export const DISCOVERY_NAME_CHARS = 253;
+/** A fence's record: with what its agent stopped, as many containers as a machine runs. */
+export const FENCE_RECORD_BYTES = 48 << 10;
+/** Containers that a fence stopped and that are named in its record, to be started again. */
+export const FENCE_STOPPED = 2_000;
+/** An agent renews its fence this often within the fence's time. */
+export const FENCE_BEATS = 5;
+/** Share of a fence's time without a renewal after which its agent begins to stop containers. */
+export const FENCE_BEGINS = 0.6;
+/** Share after which it waits for no engine any more: what still runs is frozen. The rest is for clocks that do not run alike. */
+export const FENCE_FREEZES = 0.8;
+/** Between two passes of an agent over its node's containers while a fence is on, and between two looks whether one is due. */
+export const FENCE_PASS_MS = 250;
+/** A question of an agent to its engine; without an answer it goes on alone. */
+export const FENCE_ASK_MS = 2_000;
+/** A stop or kill that an agent asks of its engine. */
+export const FENCE_STOP_MS = 30_000;
+/** A frozen container's engine is to have noted within this that it was told to kill it: then the container is let die. */
+export const FENCE_KILL_MS = 300;
+/** A cgroup is frozen within this, or the pass has failed. */
+export const FENCE_FREEZE_MS = 1_000;
+/** Between two looks of a manager at fences. */
+export const FENCE_LOOK_MS = 1_000;
 /** Between two looks whether nodes still beat. */
 export const DISCOVERY_LOOK_MS = 1_000;
 /** One call of a hub: a list, a heartbeat. */

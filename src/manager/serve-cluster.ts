@@ -42,6 +42,7 @@ export async function serveCluster(
     followStore(cluster, signal).catch((error: Error) =>
       log.error("the store is not watched", { error: error.message }),
     );
+    if (discovery.fences) void cluster.fences.follow(discovery.fences, signal);
     answerBy(createApi(cluster, host, AbortSignal.any([stopping, signal]), audit));
     await ready();
     await discovery.watch(

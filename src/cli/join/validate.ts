@@ -2,6 +2,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { AgentOptions } from "../../agent/options.ts";
+import { parseEntry } from "../../discovery/entries.ts";
 import { isNodeName } from "../../discovery/record.ts";
 import { checkAdvertised, duration, heartbeat } from "../checks.ts";
 import { discoveryOptionsOf } from "../discovery-opt.ts";
@@ -22,12 +23,17 @@ export interface JoinFlags {
   readonly constraint?: readonly string[];
   readonly hub?: string;
   readonly discoveryOpt?: readonly string[];
+  readonly fence?: boolean;
+  readonly fenceTtl: string;
+  readonly engine: string;
   readonly stateDir?: string;
   readonly debug?: boolean;
   readonly logLevel?: string;
 }
 
 const DEFAULT_PORT = 2375;
+/** Shorter ones leave no time to stop anything. */
+const SHORTEST_FENCE_MS = 5_000;
 
 /** Throws CliError with classic Swarm's refusal where it has one. */
 export function validateJoin(
@@ -60,7 +66,23 @@ export function validateJoin(
     name: flags.name,
     labels: Object.fromEntries([...(flags.label ?? []), ...(flags.constraint ?? [])].map(keyAndValue)),
     stateDir: flags.stateDir ?? defaultState(env, uid),
+    ...(flags.fence && { fence: { ttlMs: fenceTtl(flags.fenceTtl), engine: engineAddress(flags.engine) } }),
   };
+}
+
+function fenceTtl(text: string): number {
+  const ttlMs = duration("--fence-ttl", text);
+  if (ttlMs < SHORTEST_FENCE_MS) throw new CliError("--fence-ttl should be 5 s at least");
+  return ttlMs;
+}
+
+/** As DOCKER_HOST writes it. */
+function engineAddress(text: string): string {
+  try {
+    return parseEntry(text);
+  } catch {
+    throw new CliError(`invalid --engine "${text}": expected unix:///path or host:port`);
+  }
 }
 
 /** The slides' `--add=<node_ip>`. */

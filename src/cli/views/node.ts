@@ -15,6 +15,7 @@ interface NodeEntry {
   readonly Name: string;
   readonly Address: string;
   readonly State: string;
+  readonly Fence?: string;
   readonly Error?: string | null;
   readonly EngineVersion: string;
   readonly Containers: number;
@@ -39,6 +40,7 @@ const VIEW: View = {
     { header: "CPU USED", field: "UsedCPUs", rule: { importance: 60, droppable: true } },
     { header: "MEM RSVD", field: "ReservedMemory", rule: { importance: 70, min: 13 } },
     { header: "MEM USED", field: "UsedMemory", rule: { importance: 60, droppable: true } },
+    { header: "FENCE", field: "Fence", rule: { importance: 5, min: 6, droppable: true } },
   ],
   paint(text, field, row) {
     if (field !== "State") return text;
@@ -115,6 +117,7 @@ function nodeRow(node: NodeEntry): Row {
       Name: node.Name,
       Address: node.Address,
       State: node.State,
+      Fence: node.Fence ?? "-",
       Error: node.Error ?? "",
       EngineVersion: node.EngineVersion,
       Containers: String(node.Containers),

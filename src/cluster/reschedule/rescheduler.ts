@@ -130,9 +130,10 @@ export class Rescheduler {
     const leaving: ContainerRecord[] = [];
     for (const node of this.#cluster.nodes.values()) {
       if (!this.losses.isLost(node)) continue;
-      for (const unit of unitsOn(this.#cluster, node)) {
+      const units = unitsOn(this.#cluster, node).filter((unit) => leavingOf(unit).length > 0);
+      if (units.length === 0 || !this.#cluster.fences.isClear(node)) continue;
+      for (const unit of units) {
         const containers = leavingOf(unit);
-        if (containers.length === 0) continue;
         // First: where a container goes, its networks are made.
         for (const network of unit.networks) await releaseNetwork(this.#cluster, node, network);
         leaving.push(...containers);
@@ -193,7 +194,7 @@ export class Rescheduler {
       this.#over(record);
       return;
     }
-    if (!node.reachable || engineId === "") return;
+    if (!node.reachable || node.fenceOn || engineId === "") return;
     try {
       await startContainer(this.#cluster, record, name, "", undefined);
     } catch (error) {

@@ -27,6 +27,17 @@ export interface HubAnswer {
   readonly text: string;
 }
 
+/** The hub answered, and refused. */
+export class HubRefusal extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = "HubRefusal";
+    this.status = status;
+  }
+}
+
 export class HubClient {
   readonly #address: HubAddress;
   readonly #wire: EngineWire;
@@ -64,7 +75,7 @@ export class HubClient {
       },
       signal,
     );
-    if (answer.status >= 400) throw new Error(`hub ${host}: ${messageOf(answer)}`);
+    if (answer.status >= 400) throw new HubRefusal(answer.status, `hub ${host}: ${messageOf(answer)}`);
     return answer;
   }
 

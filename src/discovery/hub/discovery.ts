@@ -2,12 +2,15 @@
 import type { Clock } from "../../kit/clock.ts";
 import { DISCOVERY_ENTRIES, HUB_POLL_MS } from "../../kit/limits.ts";
 import { type Discovery, type Entry, type Registration, type Registry, sameEntries } from "../discovery.ts";
+import type { FenceBoard } from "../fences.ts";
 import { entryOf, readRecord, writeRecord } from "../record.ts";
 import type { HubClient } from "./client.ts";
+import { HubFences } from "./fences.ts";
 
 export class HubDiscovery implements Discovery {
   readonly url: string;
   readonly registry: Registry;
+  readonly fences: FenceBoard;
   readonly #client: HubClient;
   readonly #clock: Clock;
   readonly #everyMs: number;
@@ -18,6 +21,7 @@ export class HubDiscovery implements Discovery {
     this.#client = client;
     this.#clock = clock;
     this.#everyMs = Math.min(heartbeatMs, HUB_POLL_MS);
+    this.fences = new HubFences(client);
     this.registry = {
       register: async (registration: Registration, signal) => {
         const path = `?ttl=${Math.ceil(registration.ttlMs / 1000)}`;

@@ -17,6 +17,8 @@ export interface ManagerOptions {
   readonly nodes?: readonly string[];
   /** Discovery entries instead of the nodes' own addresses. */
   readonly entries?: readonly string[];
+  /** Instead of a file that lists them. */
+  readonly discovery?: string;
   readonly env?: Record<string, string>;
   /** Do not wait until all nodes are healthy. */
   readonly impatient?: boolean;
@@ -114,7 +116,14 @@ export async function startManager(options: ManagerOptions = {}): Promise<Manage
   writeFileSync(list, `${entries.join("\n")}\n`);
   const path = `${list}.sock`;
   const started = spawnManager(
-    ["-H", `tcp://127.0.0.1:${port}`, "-H", `unix://${path}`, ...(options.flags ?? []), `file://${list}`],
+    [
+      "-H",
+      `tcp://127.0.0.1:${port}`,
+      "-H",
+      `unix://${path}`,
+      ...(options.flags ?? []),
+      options.discovery ?? `file://${list}`,
+    ],
     options.env,
   );
   const socket = `unix://${path}`;
