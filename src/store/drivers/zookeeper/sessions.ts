@@ -1,5 +1,6 @@
 /** ZooKeeper's servers: the connection that is used now, and the next server when it is lost. Must not know what is asked. */
 import type { Clock } from "../../../kit/clock.ts";
+import { orAbort } from "../../../kit/deadline.ts";
 import { StoreError } from "../../store.ts";
 import { type Address, serverName } from "../remote/address.ts";
 import { Connection, LostError, ZooKeeperError } from "./wire/connection.ts";
@@ -11,6 +12,7 @@ export class Sessions {
   readonly #clock: Clock;
   #next = 0;
   #current: Promise<Connection> | undefined;
+  readonly #closing = new AbortController();
 
   constructor(address: Address, clock: Clock) {
     this.#address = address;
@@ -20,17 +22,25 @@ export class Sessions {
 
   /** The connection that all share. Rejects with StoreError when no server gives one: nothing was asked. */
   async connection(signal: AbortSignal): Promise<Connection> {
-    this.#current ??= this.open(signal);
-    const opening = this.#current;
-    try {
-      const connection = await opening;
-      if (!connection.ended.aborted) return connection;
-    } catch (error) {
-      if (this.#current === opening) this.#current = undefined;
-      throw error;
-    }
+    const opening = this.#shared();
+    const connection = await orAbort(opening, signal).catch((error: unknown) => {
+      if (error instanceof StoreError) throw error;
+      throw new StoreError(`${this.name}: no connection in time`, { cause: error });
+    });
+    if (!connection.ended.aborted) return connection;
     if (this.#current === opening) this.#current = undefined;
     return this.connection(signal);
+  }
+
+  /** Opened for all who wait for it: who asked first may have less time than the others. */
+  #shared(): Promise<Connection> {
+    if (this.#current) return this.#current;
+    const opening = this.open(this.#closing.signal);
+    opening.catch(() => {
+      if (this.#current === opening) this.#current = undefined;
+    });
+    this.#current = opening;
+    return opening;
   }
 
   /** One of one's own, to the first server that gives one. */
@@ -73,6 +83,7 @@ export class Sessions {
   }
 
   close(): void {
+    this.#closing.abort();
     void this.#current?.then(
       (connection) => connection.close(),
       () => undefined,
