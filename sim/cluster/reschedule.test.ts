@@ -95,6 +95,9 @@ describe("what is lost with its node", () => {
     const inspect = JSON.parse((await api.call("GET", "/containers/web/json").over).text);
     expect(inspect).toMatchObject({ Id: id, Name: "/web", State: { Status: "pending" }, Config: { Env: ["A=b"] } });
     expect(inspect.State.Error).toContain("no resources available to schedule container");
+    const [waits, ...others] = JSON.parse((await api.call("GET", "/shoal/pending").over).text);
+    expect([waits, others]).toMatchObject([{ ID: id, Name: "web", Image: "busybox", Left: "node-2" }, []]);
+    expect(waits.Why).toBe(inspect.State.Error);
     const start = await api.call("POST", "/containers/web/start").over;
     expect([start.status, start.text]).toEqual([
       409,

@@ -24,6 +24,11 @@ export function age(ms: number): string {
   return `${Math.floor(days / 365)} years`;
 }
 
+/** A text of several lines, such as a refusal, on one. */
+export function oneLine(text: string): string {
+  return text.trim().replace(/\s*\n\s*/g, "; ");
+}
+
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
 
 /** Bytes in binary units with at most three digits: `512MiB`, `1.95GiB`. */

@@ -3,6 +3,7 @@ import { type Availability, setAvailability } from "../../cluster/availability.t
 import type { ClusterNode } from "../../cluster/node.ts";
 import { remainingOn } from "../../cluster/reschedule/drain.ts";
 import { keptView, removeKept, restoreKept } from "../../cluster/reschedule/kept.ts";
+import { waitingView } from "../../cluster/reschedule/waiting.ts";
 import { notFound } from "../../docker/errors.ts";
 import { type Answer, sendEmpty, sendJson } from "../listener/answer.ts";
 import type { Context, Route } from "../route.ts";
@@ -33,6 +34,10 @@ async function remaining(context: Context, answer: Answer): Promise<void> {
     200,
     left.map(({ name, why }) => ({ Name: name, Why: why })),
   );
+}
+
+async function pending({ cluster }: Context, answer: Answer): Promise<void> {
+  sendJson(answer, 200, waitingView(cluster));
 }
 
 async function kept({ cluster }: Context, answer: Answer): Promise<void> {
@@ -94,6 +99,13 @@ export const OPERATION_ROUTES: readonly Route[] = [
     how: "cached",
     note: "Shoal's own: what still runs on a node that is drained, and why.",
     handle: remaining,
+  },
+  {
+    method: "GET",
+    path: "/shoal/pending",
+    how: "cached",
+    note: "Shoal's own: what waits for a node, the node that it left, and why it does not run yet (`shoal ps --pending`).",
+    handle: pending,
   },
   { method: "GET", path: "/shoal/kept", how: "cached", note: "Shoal's own: what `shoal kept ls` shows.", handle: kept },
   {

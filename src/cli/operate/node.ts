@@ -5,6 +5,7 @@ import { DRAIN_POLL_MS } from "../../kit/limits.ts";
 import { type ManagerClient, withManager } from "../client.ts";
 import { CliError, messageOf } from "../fail.ts";
 import { parseGoDuration } from "../go-duration.ts";
+import { oneLine } from "../human.ts";
 import type { Io } from "../io.ts";
 import { globalsOf, withHost } from "../views/flags.ts";
 
@@ -62,7 +63,7 @@ export function drainCommand(io: Io): Command {
       await manager.ask("POST", pathOf(name, "/drain"));
       const left = flags.wait ? await drained(manager, io.clock, name, ms) : await remaining(manager, name);
       io.out(`${name}\n`);
-      for (const { Name, Why } of left) io.err(`${Name} stays: ${Why.replace(/\s*\n\s*/g, "; ")}\n`);
+      for (const { Name, Why } of left) io.err(`${Name} stays: ${oneLine(Why)}\n`);
       if (flags.wait && left.some(({ Why }) => Why === ABOUT)) throw new CliError(`not empty within ${flags.timeout}`);
     });
   });

@@ -9,6 +9,7 @@ import type { Io } from "../io.ts";
 import { cut } from "../table.ts";
 import { globalsOf, withFormat } from "./flags.ts";
 import { type PortEntry, portsText } from "./ports.ts";
+import { printWaiting, sayWhyTheyWait } from "./waiting.ts";
 
 /** The label by which the manager says where a listed container is. */
 const NODE_LABEL = "shoal.NODE";
@@ -40,6 +41,7 @@ interface PsFlags extends ViewFlags {
   readonly latest?: boolean;
   readonly filter?: readonly string[];
   readonly trunc: boolean;
+  readonly pending?: boolean;
 }
 
 export function psCommand(io: Io): Command {
@@ -53,13 +55,17 @@ export function psCommand(io: Io): Command {
     ])
     .option("-n, --last <count>", "show the last created containers, in any state", integer)
     .option("-l, --latest", "show the latest created container, in any state")
+    .option("--pending", "show what waits for a node instead: the node that it left, and why it does not run yet")
     .option("--no-trunc", "do not cut IDs and commands");
   return withFormat(command, "only IDs").action((flags: PsFlags) =>
     withManager(globalsOf(command), io, async (manager) => {
+      if (flags.pending) return printWaiting(io, manager, flags);
       const list = await manager.get(`/containers/json${psQuery(flags)}`);
       if (!Array.isArray(list)) throw new CliError("the manager's list of containers is not a list");
       const rows = list.map((entry) => psRow(entry as ListEntry, flags.trunc, io.clock.now()));
       printRows(io, VIEW, rows, flags);
+      if (flags.quiet || (flags.format ?? "table") !== "table") return;
+      if (rows.some(({ fields }) => fields.State === "pending")) await sayWhyTheyWait(io, manager);
     }),
   );
 }

@@ -34,6 +34,11 @@ const CONTAINERS = [
   },
 ];
 
+const WAITING = {
+  ...{ ID: id("b"), Name: "large", Image: "redis:2.8", Left: "node-3" },
+  Why: "no resources available to schedule container\nresource: 2 nodes: 1 GiB of 2 GiB memory free, 2 GiB asked",
+};
+
 const GIB = 2 ** 30;
 const NODE = {
   ...{ ID: "n1", Name: "node-1", Address: "10.0.0.1:2375", State: "healthy", Error: "", EngineVersion: "28.2.2" },
@@ -92,6 +97,7 @@ beforeAll(async () => {
     response.setHeader("Server", serverName);
     const answers: Record<string, unknown> = {
       "/containers/json": CONTAINERS,
+      "/shoal/pending": [WAITING],
       "/shoal/nodes": [NODE, LOST],
       "/shoal/images": path.includes("conflicts=1") ? CONFLICTS : IMAGES,
       "/shoal/groups": [GROUP, { ...GROUP, Key: "ci.job=7", ReservedCPUs: 0, ReservedMemory: 0 }],
@@ -171,6 +177,20 @@ describe("shoal ps", () => {
     ]);
     expect((await shoal(["ps", "--format", "{{.Nope}}"])).err).toContain("there is no field Nope");
     expect((await shoal(["ps", "--format", "{{range .Ports}}"])).err).toContain("is not supported");
+  });
+
+  it("says why containers are pending, below the table alone", async () => {
+    const why =
+      "no resources available to schedule container; resource: 2 nodes: 1 GiB of 2 GiB memory free, 2 GiB asked";
+    expect((await shoal(["ps", "-a"])).err).toBe(`large is pending: ${why}\n`);
+    expect((await shoal(["ps", "-a", "-q"])).err).toBe("");
+    const { lines } = await shoal(["ps", "--pending"], { width: 80 });
+    expect(lines[0]?.split(/\s{2,}/)).toEqual(["CONTAINER ID", "IMAGE", "LEFT", "NAME", "WHY"]);
+    expect(lines[1]).toMatch(/^b{12}\s+redis:2\.8\s+node-3\s+large\s+no resources .*…$/);
+    expect(Math.max(...lines.map((line) => stringWidth(line)))).toBeLessThanOrEqual(80);
+    expect((await shoal(["ps", "--pending", "-q"])).out).toBe(`${"b".repeat(12)}\n`);
+    expect(JSON.parse((await shoal(["ps", "--pending", "--format", "json"])).out)).toEqual(WAITING);
+    expect((await shoal(["ps", "--pending", "--format", "{{.Why}}"])).out).toBe(`${why}\n`);
   });
 
   it("is coloured on a terminal only", async () => {

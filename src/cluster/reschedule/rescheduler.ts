@@ -16,14 +16,12 @@ import { startContainer } from "../start.ts";
 import { isAside, type Tombstone } from "../tombstones.ts";
 import { bringBack } from "./bring-back.ts";
 import { leaveNode } from "./drain.ts";
+import { byImportance } from "./importance.ts";
 import { Losses } from "./losses.ts";
 import { moveOn } from "./move-on.ts";
 import { releaseNetwork } from "./networks.ts";
 import { release, takeBack } from "./pending.ts";
 import { leavingOf, unitsOn } from "./units.ts";
-
-/** The label that says how important a container is: whole numbers, higher ones first, 0 without. */
-const PRIORITY = "shoal.priority";
 
 export class Rescheduler {
   readonly #cluster: Cluster;
@@ -44,6 +42,11 @@ export class Rescheduler {
   /** Why a container is pending, or still on a node that is drained; undefined while a node is looked for. */
   reasonOf({ id }: ContainerRecord): string | undefined {
     return this.#reasons.get(id);
+  }
+
+  /** On a node again, or about to be, and still to be started. */
+  get unstarted(): ReadonlySet<ContainerRecord> {
+    return this.#unstarted;
   }
 
   /** A node's state has changed. */
@@ -238,14 +241,4 @@ export class Rescheduler {
 /** Its networks have gone elsewhere meanwhile, with others that are in them. */
 function hasLostNetworks({ leftNetworks }: Cluster, node: ClusterNode, { networks }: ListedContainer): boolean {
   return Object.values(networks).some((one) => leftNetworks.get(node.id, one?.NetworkID ?? "") !== undefined);
-}
-
-/** The most important first, of those the oldest. */
-function byImportance(a: ContainerRecord, b: ContainerRecord): number {
-  return priorityOf(b) - priorityOf(a) || a.created - b.created || a.sequence - b.sequence;
-}
-
-function priorityOf({ labels }: ContainerRecord): number {
-  const text = labels[PRIORITY] ?? "";
-  return /^-?\d{1,9}$/.test(text) ? Number(text) : 0;
 }
