@@ -96,6 +96,12 @@ const COMMANDS: readonly Entry[] = [
     load: async (io) => (await import("./operate/reschedule.ts")).rescheduleCommand(io),
   },
   {
+    name: "rebalance",
+    aliases: [],
+    summary: "Show what would run on another node if it were placed today",
+    load: async (io) => (await import("./operate/rebalance.ts")).rebalanceCommand(io),
+  },
+  {
     name: "why",
     aliases: [],
     summary: "Explain why a container is on its node, or on none",

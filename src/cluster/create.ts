@@ -11,7 +11,7 @@ import { isImageMissing, isNodesOwnFault } from "../engine/quirks.ts";
 import { WireError } from "../engine/wire/wire.ts";
 import { CREATE_MS, NODES_TRIED, RECIPE_CHARS } from "../kit/limits.ts";
 import type { GroupAsk } from "../scheduler/group.ts";
-import { type Decision, place, refusalError } from "../scheduler/place.ts";
+import { type Decision, type PlaceContext, place, refusalError } from "../scheduler/place.ts";
 import { type Request, readRequest } from "../scheduler/request.ts";
 import type { Write } from "../store/store.ts";
 import { PathSearch } from "./bind-paths.ts";
@@ -124,10 +124,10 @@ export async function placeOrder(cluster: Cluster, order: Order, excluded: Map<s
   for (let tries = 0; tries < NODES_TRIED && !paths.exhausted; ) {
     // From the decision to the booked placement nothing waits: that is the lock.
     requireReserve(cluster, order.request.group);
-    let decision = decide(cluster, order, excluded);
+    let decision = decide(cluster, order, placeContext(cluster, excluded));
     if (decision.refusal !== undefined && order.successor === undefined && (await settling(cluster))) {
       requireFree(cluster, order.name);
-      decision = decide(cluster, order, excluded);
+      decision = decide(cluster, order, placeContext(cluster, excluded));
     }
     const node = chooseNode(cluster, order, decision);
     if (!node) throw failure ?? paths.refusal(decision) ?? refusalError(decision);
@@ -170,19 +170,21 @@ export async function placeOrder(cluster: Cluster, order: Order, excluded: Map<s
   throw failure ?? paths.refusal(undefined) ?? new DockerError(500, "no node was tried");
 }
 
-/** Why no node would take it now; undefined when one would. */
-export function refusalOf(cluster: Cluster, order: Asked, excluded: ReadonlyMap<string, string>): string | undefined {
-  return decide(cluster, order, excluded).refusal;
+/** What decisions are made of, as it is now. @param exclude IDs of nodes that shall not take it, and why */
+export function placeContext(cluster: Cluster, exclude: ReadonlyMap<string, string>): PlaceContext {
+  const { ledger, options, random } = cluster;
+  const { strategy, filters, overcommit } = options;
+  return { ledger, surroundings: surroundingsOf(cluster, exclude), strategy, filters, overcommit, random, exclude };
 }
 
 /** Over all nodes, or, for an image that no registry knows (committed, imported, loaded), over those that have it. */
-function decide(cluster: Cluster, order: Asked, excluded: ReadonlyMap<string, string>): Decision {
-  const { image } = order.request;
-  const decision = decideAmong(cluster, order, cluster.nodes.values(), excluded);
+export function decide(cluster: Cluster, { request }: Asked, context: PlaceContext): Decision {
+  const { image } = request;
+  const decision = decideAmong(request, cluster.nodes.values(), context);
   const [best] = decision.ranked;
   if (!best || cluster.images.find(best.id, image)) return decision;
   const holders = onlyHolders(cluster, image);
-  return holders.length === 0 ? decision : decideAmong(cluster, order, holders, excluded);
+  return holders.length === 0 ? decision : decideAmong(request, holders, context);
 }
 
 /** The nodes that have an image which cannot be pulled; none when a registry knows it or nobody has it. */
@@ -197,24 +199,10 @@ function onlyHolders(cluster: Cluster, image: string): ClusterNode[] {
   return holders;
 }
 
-function decideAmong(
-  cluster: Cluster,
-  order: Asked,
-  nodes: Iterable<ClusterNode>,
-  excluded: ReadonlyMap<string, string>,
-): Decision {
-  const { options } = cluster;
+function decideAmong(request: Request, nodes: Iterable<ClusterNode>, context: PlaceContext): Decision {
   const views = [];
   for (const node of nodes) views.push(node.view);
-  return place(order.request, views, {
-    ledger: cluster.ledger,
-    surroundings: surroundingsOf(cluster, excluded),
-    strategy: options.strategy,
-    filters: options.filters,
-    overcommit: options.overcommit,
-    random: cluster.random,
-    exclude: excluded,
-  });
+  return place(request, views, context);
 }
 
 /** The best node, unless the client pulled the image to another good one a moment ago. */

@@ -306,6 +306,11 @@ export const PULL_MS = 1_800_000;
 export const RESCHEDULES_AT_ONCE = 16;
 /** Containers that leave drained nodes at the same time: each is away while it moves. */
 export const DRAINS_AT_ONCE = 4;
+/** Moves that `shoal rebalance` proposes at once, and wholes that it looks at, those of the fullest nodes first. */
+export const REBALANCE_MOVES = 100;
+export const REBALANCE_WHOLES = 10_000;
+/** Percent, of CPU and memory together, that a node must be less full than another one for a move to be proposed. */
+export const REBALANCE_GAIN = 10;
 /** Between two looks of a command line that waits for a node to be empty. */
 export const DRAIN_POLL_MS = 500;
 /** A list of discovery that lost this share of its nodes at once, and at least two, is not believed. */

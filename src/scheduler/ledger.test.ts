@@ -58,6 +58,20 @@ describe("sums", () => {
   });
 });
 
+describe("a copy", () => {
+  it("has the same entries, and is another one", () => {
+    const ledger = new Ledger();
+    ledger.setNode("a", { nanoCpus: 2e9, memory: 2000 });
+    ledger.reserve({ id: "one", node: "a", nanoCpus: 1e9, memory: 500, ports: [] });
+    ledger.reserveGroup("shop", { node: "a", nanoCpus: 0, memory: 700 });
+    const copy = ledger.copy();
+    expect([copy.sums("a"), copy.capacity("a", 0)]).toEqual([ledger.sums("a"), ledger.capacity("a", 0)]);
+    copy.release("one");
+    copy.releaseGroup("shop");
+    expect([copy.sums("a").memory, ledger.sums("a").memory]).toEqual([0, 1200]);
+  });
+});
+
 describe("fits", () => {
   it.each([
     [{ memory: 2 * GIB }, true],

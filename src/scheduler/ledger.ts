@@ -44,6 +44,15 @@ export class Ledger {
   /** By the group's key. */
   readonly #groups = new Map<string, GroupReserve>();
 
+  /** Another one with the same entries, to try in. */
+  copy(): Ledger {
+    const copy = new Ledger();
+    for (const [id, { size }] of this.#accounts) if (size) copy.setNode(id, size);
+    for (const reservation of this.#reservations.values()) copy.reserve(reservation);
+    for (const [key, reserve] of this.#groups) copy.reserveGroup(key, reserve);
+    return copy;
+  }
+
   /** A node's size as reported, before overcommit: CPUs × 10⁹ and bytes. What is reserved on it stays. */
   setNode(id: string, size: NodeSums): void {
     this.#account(id).size = { nanoCpus: size.nanoCpus, memory: size.memory };

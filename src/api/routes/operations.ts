@@ -3,8 +3,10 @@ import { type Availability, setAvailability } from "../../cluster/availability.t
 import type { ClusterNode } from "../../cluster/node.ts";
 import { remainingOn } from "../../cluster/reschedule/drain.ts";
 import { keptView, removeKept, restoreKept } from "../../cluster/reschedule/kept.ts";
+import { rebalanceView } from "../../cluster/reschedule/rebalance.ts";
 import { waitingView } from "../../cluster/reschedule/waiting.ts";
-import { notFound } from "../../docker/errors.ts";
+import { badRequest, notFound } from "../../docker/errors.ts";
+import { strategyByName } from "../../scheduler/strategies/index.ts";
 import { type Answer, sendEmpty, sendJson } from "../listener/answer.ts";
 import type { Context, Route } from "../route.ts";
 
@@ -38,6 +40,12 @@ async function remaining(context: Context, answer: Answer): Promise<void> {
 
 async function pending({ cluster }: Context, answer: Answer): Promise<void> {
   sendJson(answer, 200, waitingView(cluster));
+}
+
+async function rebalance({ cluster, request }: Context, answer: Answer): Promise<void> {
+  const wanted = request.query.get("strategy") ?? "spread";
+  if (wanted !== "spread" && wanted !== "binpack") throw badRequest("strategy: spread or binpack");
+  sendJson(answer, 200, await rebalanceView(cluster, strategyByName(wanted)));
 }
 
 async function kept({ cluster }: Context, answer: Answer): Promise<void> {
@@ -106,6 +114,13 @@ export const OPERATION_ROUTES: readonly Route[] = [
     how: "cached",
     note: "Shoal's own: what waits for a node, the node that it left, and why it does not run yet (`shoal ps --pending`).",
     handle: pending,
+  },
+  {
+    method: "GET",
+    path: "/shoal/rebalance",
+    how: "cached",
+    note: "Shoal's own: what would be on another node if it were placed today, `strategy=spread` or `binpack` (`shoal rebalance --dry-run`). Nothing is moved.",
+    handle: rebalance,
   },
   { method: "GET", path: "/shoal/kept", how: "cached", note: "Shoal's own: what `shoal kept ls` shows.", handle: kept },
   {

@@ -39,6 +39,11 @@ const WAITING = {
   Why: "no resources available to schedule container\nresource: 2 nodes: 1 GiB of 2 GiB memory free, 2 GiB asked",
 };
 
+const MOVES = [
+  { ID: id("a"), Name: "web", From: "node-1", To: "node-3", Why: "node-1 has 4 containers beside it, node-3 0", With: [] },
+  { ID: id("b"), Name: "db", From: "node-1", To: "node-3", Why: "node-3 keeps storage==~ssd, which node-1 does not", With: ["api"] },
+];
+
 const GIB = 2 ** 30;
 const NODE = {
   ...{ ID: "n1", Name: "node-1", Address: "10.0.0.1:2375", State: "healthy", Error: "", EngineVersion: "28.2.2" },
@@ -98,6 +103,7 @@ beforeAll(async () => {
     const answers: Record<string, unknown> = {
       "/containers/json": CONTAINERS,
       "/shoal/pending": [WAITING],
+      "/shoal/rebalance": path.includes("binpack") ? [] : MOVES,
       "/shoal/nodes": [NODE, LOST],
       "/shoal/images": path.includes("conflicts=1") ? CONFLICTS : IMAGES,
       "/shoal/groups": [GROUP, { ...GROUP, Key: "ci.job=7", ReservedCPUs: 0, ReservedMemory: 0 }],
@@ -243,6 +249,28 @@ describe("shoal images", () => {
       ["a:1", "node-2", "dddddddddddd", "absent"],
       ["b:1", "node-3", "eeeeeeeeeeee", "undecided"],
     ]);
+  });
+});
+
+describe("shoal rebalance", () => {
+  it("shows from, to and why within 80 columns, and moves nothing", async () => {
+    const { code, lines } = await shoal(["rebalance", "--dry-run"], { width: 80 });
+    expect(code).toBe(0);
+    expect(lines[0]?.split(/\s{2,}/)).toEqual(["NAME", "FROM", "TO", "WITH", "WHY"]);
+    expect(lines[1]).toMatch(/^web\s+node-1\s+node-3\s+node-1 has 4 containers beside it, node-3 0$/);
+    expect(Math.max(...lines.map((line) => stringWidth(line)))).toBeLessThanOrEqual(80);
+    expect((await shoal(["rebalance", "--dry-run"])).lines[2]?.split(/\s{2,}/)[3]).toBe("api");
+    expect((await shoal(["rebalance", "--dry-run", "-q"])).lines).toEqual(["web", "db"]);
+    const json = (await shoal(["rebalance", "--dry-run", "--format", "json"])).lines;
+    expect(json.map((line) => JSON.parse(line))).toEqual(MOVES);
+  });
+
+  it("says when nothing would be better, and that it does nothing else", async () => {
+    const nothing = await shoal(["rebalance", "--dry-run", "--strategy", "binpack"]);
+    expect([nothing.code, nothing.err]).toEqual([0, "Nothing would be better elsewhere.\n"]);
+    const { code, err } = await shoal(["rebalance"]);
+    expect([code, err]).toEqual([1, expect.stringContaining("shoal rebalance --dry-run shows what it would move")]);
+    expect((await shoal(["rebalance", "--dry-run", "--strategy", "random"])).err).toContain("spread, binpack");
   });
 });
 

@@ -4,7 +4,7 @@
  */
 import { CREATE_MS } from "../../kit/limits.ts";
 import type { Cluster } from "../cluster.ts";
-import { refusalOf } from "../create.ts";
+import { decide, placeContext } from "../create.ts";
 import type { ClusterNode } from "../node.ts";
 import type { ContainerRecord } from "../record.ts";
 import { ran } from "./may-leave.ts";
@@ -16,7 +16,7 @@ import { unitsOn, whyUnitStays } from "./units.ts";
 export async function leaveNode(cluster: Cluster, record: ContainerRecord): Promise<void> {
   const { node, engineId } = record;
   const order = await orderOf(cluster, record);
-  const refusal = refusalOf(cluster, order, new Map([[node.id, "it is being drained"]]));
+  const { refusal } = decide(cluster, order, placeContext(cluster, new Map([[node.id, "it is being drained"]])));
   if (refusal !== undefined) throw new Error(refusal);
   if (record.removed || record.node !== node || !node.draining) return;
   await node.engine.text("POST", `/containers/${engineId}/stop`, undefined, { deadlineMs: CREATE_MS });
