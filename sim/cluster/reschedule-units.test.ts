@@ -131,6 +131,30 @@ describe("a whole of which one part stays", () => {
     await until(["/db running node-2", "/web running node-2"]);
   });
 
+  it.each<[string, Body]>([
+    ["its ipc namespace", { IpcMode: "container:main" }],
+    ["its pid namespace", { PidMode: "container:main" }],
+    ["its volumes", { VolumesFrom: ["main"] }],
+  ])("stays while something that does not move uses %s, also for the next manager", async (_what, uses) => {
+    await open();
+    const Labels = { "com.docker.swarm.constraints": '["node==~node-2"]' };
+    const always = { RestartPolicy: { Name: "always" } };
+    await world.run("main", { Labels, HostConfig: always });
+    await world.run("user", { HostConfig: uses });
+    await world.run("other", { Labels, HostConfig: always });
+    await world.names();
+    await world.cluster.writer.idle();
+    world.engine("node-2").faults.vanished();
+    await world.crashManager();
+    await lose("node-2");
+    await world.until("the other has left", async () => {
+      look();
+      return (await places()).includes("/other running node-1");
+    });
+    const lost = (await world.list()).filter(({ Status }) => Status === "Host Down");
+    expect(lost.map(({ Names }) => Names[0]).sort()).toEqual(["/main", "/user"]);
+  });
+
   it("takes along what shares another's network, once that one is there", async () => {
     await open();
     const soft = { "com.docker.swarm.constraints": '["node==~node-2"]' };

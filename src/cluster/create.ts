@@ -38,6 +38,7 @@ import { movesOf } from "./reschedule/policy.ts";
 import { recipeWrite } from "./reschedule/recipes.ts";
 import { settling } from "./settling.ts";
 import { surroundingsOf } from "./surroundings.ts";
+import { tiesTo } from "./ties.ts";
 import { clusterText } from "./translate.ts";
 import { awaitOutcome } from "./uncertain.ts";
 import { expectVolumes } from "./volumes/own-volumes.ts";
@@ -239,6 +240,11 @@ function book(cluster: Cluster, order: Order, node: ClusterNode, excluded: Tried
     cpuShares: wholeCpus(cluster, order.body),
     touchedAt: cluster.clock.monotonic(),
     tty: goGet(order.body, "Tty") === true,
+    ties: tiesTo(
+      cluster,
+      node,
+      order.request.dependencies.map(({ ref }) => ref),
+    ),
     recipe: order.recipe.text.length > RECIPE_CHARS ? undefined : order.recipe,
     moves: movesOf(order.request, order.body, cluster.options.reschedule ?? "auto"),
     startsAgain: successor?.startsAgain ?? false,

@@ -9,10 +9,11 @@ import { ENGINE_CALL_MS, INSPECTS_AT_ONCE, INSPECTS_WAITING } from "../kit/limit
 import type { Cluster } from "./cluster.ts";
 import { measured } from "./forget.ts";
 import { settle } from "./holdings.ts";
-import { needsOfInspect, wholeCpusOf } from "./needs.ts";
+import { dependenciesOfInspect, needsOfInspect, wholeCpusOf } from "./needs.ts";
 import type { ClusterNode } from "./node.ts";
 import type { ContainerRecord } from "./record.ts";
 import { rememberRow } from "./remembered.ts";
+import { tiesTo } from "./ties.ts";
 
 const limits = new WeakMap<Cluster, Limit>();
 
@@ -99,9 +100,10 @@ async function inspect(cluster: Cluster, record: ContainerRecord): Promise<void>
       if (!isUpdating(record)) remeasure(cluster, record);
       return;
     }
-    const before = JSON.stringify([record.needs, record.cpuShares]);
-    learn(record, JSON.parse(text));
-    if (JSON.stringify([record.needs, record.cpuShares]) !== before) cluster.registry.remember(record);
+    const known = (): string => JSON.stringify([record.needs, record.cpuShares, record.ties]);
+    const before = known();
+    learn(cluster, record, JSON.parse(text));
+    if (known() !== before) cluster.registry.remember(record);
   } catch (error) {
     cluster.log.debug("a container could not be inspected", {
       node: node.name,
@@ -122,10 +124,12 @@ async function inspect(cluster: Cluster, record: ContainerRecord): Promise<void>
 }
 
 /** @param inspect the engine's parsed answer */
-function learn(record: ContainerRecord, inspect: unknown): void {
+function learn(cluster: Cluster, record: ContainerRecord, inspect: unknown): void {
   const told = needsOfInspect(inspect);
   const { replaces } = record.needs;
   record.tty = goGet(inspect, "Config", "Tty") === true;
+  // They never change, and what its create told is known better than what a node that is being read can tell.
+  if (record.ties.length === 0) record.ties = tiesTo(cluster, record.node, dependenciesOfInspect(inspect));
   if (record.cpuShares !== undefined) {
     record.cpuShares = wholeCpusOf(record.node, Number(goGet(inspect, "HostConfig", "CpuShares")));
   }

@@ -1,6 +1,7 @@
 /** What a container holds, read from a create request or from an inspect of the engine. Pure. */
 import { goGet } from "../docker/json-text.ts";
-import { MOST_CPU_SHARES, type PortClaim, type Request, readRequest } from "../scheduler/request.ts";
+import { Fields } from "../scheduler/body.ts";
+import { dependenciesOf, MOST_CPU_SHARES, type PortClaim, type Request, readRequest } from "../scheduler/request.ts";
 import type { ListedPort } from "./list-entry.ts";
 import type { ClusterNode } from "./node.ts";
 import type { Needs } from "./record.ts";
@@ -22,8 +23,8 @@ export function needsOfRequest(request: Request, body: unknown): Needs {
  */
 export function needsOfInspect(inspect: unknown): Needs {
   const hostConfig = goGet(inspect, "HostConfig");
-  const body = { ...(goGet(inspect, "Config") as object | null), HostConfig: hostConfig };
   try {
+    const body = bodyOf(inspect);
     return needsOfRequest(readRequest(body, "", {}, { cpuShares: "docker" }), body);
   } catch {
     // Labels or env of a container that was not made through shoal may hold expressions that are none.
@@ -35,6 +36,16 @@ export function needsOfInspect(inspect: unknown): Needs {
       whenExited: restartsItself(hostConfig),
     };
   }
+}
+
+/** The containers that it depends on, as its engine refers to them. @param inspect the engine's parsed answer */
+export function dependenciesOfInspect(inspect: unknown): readonly string[] {
+  return dependenciesOf(new Fields(bodyOf(inspect)).object("HostConfig")).map(({ ref }) => ref);
+}
+
+/** What an engine inspects, in the form of a create body. */
+function bodyOf(inspect: unknown): object {
+  return { ...(goGet(inspect, "Config") as object | null), HostConfig: goGet(inspect, "HostConfig") };
 }
 
 /**

@@ -75,6 +75,8 @@ export interface ContainerRecord {
   starting: number;
   /** Attach, wait and the like under way: it cannot move to another node under them. */
   streams: number;
+  /** Cluster IDs of containers whose namespaces, volumes or names it uses: it cannot be without them on its node. */
+  ties: readonly string[];
   /** How it was asked for, until it has run once: what another node needs to make it again. */
   recipe: Recipe | undefined;
   /** Whether it may run elsewhere when its node is lost; undefined when the store does not know how it was asked for. */
@@ -117,6 +119,7 @@ export function blankRecord(
     renames: new Set(),
     starting: 0,
     streams: 0,
+    ties: [],
     recipe: undefined,
     moves: undefined,
     startsAgain: false,

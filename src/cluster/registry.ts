@@ -35,6 +35,8 @@ export interface Identity {
   readonly cpuShares?: number | undefined;
   readonly moves?: Moves | undefined;
   readonly startsAgain?: true | undefined;
+  /** Cluster IDs of containers that it depends on. */
+  readonly ties?: readonly string[] | undefined;
   /** The label that names its group: it belongs there before its row is known again. */
   readonly group?: GroupLabel | undefined;
 }
@@ -152,6 +154,7 @@ export class Registry {
       cpuShares,
       moves,
       startsAgain: record.startsAgain || undefined,
+      ties: record.ties.length > 0 ? record.ties : undefined,
       group: groupLabel(record.labels, this.#groups),
     };
   }

@@ -96,7 +96,7 @@ export function readRequest(body: unknown, name: string, query: RequestQuery, op
   const host = config.object("HostConfig");
   const networkMode = host.text("NetworkMode");
   const labels = readLabels(config);
-  const dependencies = dependenciesOf(host, networkMode);
+  const dependencies = dependenciesOf(host);
   const binds = bindMounts(host);
   const volumes = namedVolumes(host);
   const networks = userNetworks(config, networkMode);
@@ -137,7 +137,8 @@ function reservedCpus(host: Fields, options: ReadOptions): number {
   return options.cpuShares === "cpus" && shares <= MOST_CPU_SHARES ? shares * 1e9 : 0;
 }
 
-function dependenciesOf(host: Fields, networkMode: string): Request["dependencies"] {
+/** @param host the `HostConfig` */
+export function dependenciesOf(host: Fields): Request["dependencies"] {
   const found = new Map<string, { ref: string; from: string }>();
   const add = (text: string, from: string): void => {
     const ref = text.replace(/^\//, "");
@@ -146,7 +147,7 @@ function dependenciesOf(host: Fields, networkMode: string): Request["dependencie
   for (const link of host.texts("Links")) add(link.split(":")[0] ?? "", "--link");
   for (const source of host.texts("VolumesFrom")) add(source.split(":")[0] ?? "", "--volumes-from");
   const modes = [
-    ["--network", networkMode],
+    ["--network", host.text("NetworkMode")],
     ["--ipc", host.text("IpcMode")],
     ["--pid", host.text("PidMode")],
   ] as const;

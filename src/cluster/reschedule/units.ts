@@ -8,6 +8,7 @@ import { groupOfRecord, groupStanding } from "../groups/standing.ts";
 import { isSpread, type NodeNetwork } from "../networks/network.ts";
 import type { ClusterNode } from "../node.ts";
 import type { ContainerRecord } from "../record.ts";
+import { tiesTo } from "../ties.ts";
 import { mayLeave, ran, whyItStays } from "./may-leave.ts";
 
 export interface Unit {
@@ -32,10 +33,7 @@ export function unitsOn(cluster: Cluster, node: ClusterNode): readonly Unit[] {
     joined.set(record, networks);
     bonds.join(record.id, record.id);
     for (const { key } of networks) bonds.join(record.id, `network ${key}`);
-    for (const ref of referencesIn(row)) {
-      const other = cluster.inventory.byId(ref) ?? [...cluster.inventory.named(ref)].find((one) => one.node === node);
-      if (other) bonds.join(record.id, other.id);
-    }
+    for (const id of [...record.ties, ...tiesTo(cluster, node, referencesIn(row))]) bonds.join(record.id, id);
     const group = packedGroup(cluster, record);
     if (group !== undefined) bonds.join(record.id, `group ${group}`);
   }
@@ -116,10 +114,10 @@ function localNetworks(cluster: Cluster, node: ClusterNode, { NetworkSettings }:
 }
 
 /** Containers that link to it (`/web/db` among its names: web does), and the one whose network it uses. */
-function* referencesIn({ Names = [], HostConfig }: Row): IterableIterator<string> {
-  for (const name of Names.slice(1)) yield name.slice(1).split("/", 1)[0] ?? "";
+function referencesIn({ Names = [], HostConfig }: Row): readonly string[] {
+  const links = Names.slice(1).map((name) => name.slice(1).split("/", 1)[0] ?? "");
   const mode = HostConfig?.NetworkMode ?? "";
-  if (mode.startsWith("container:")) yield mode.slice("container:".length);
+  return mode.startsWith("container:") ? [...links, mode.slice("container:".length)] : links;
 }
 
 function packedGroup(cluster: Cluster, record: ContainerRecord): string | undefined {
