@@ -33,6 +33,35 @@ const placeOf = async (name: string): Promise<string> => {
   const row = (await world.list()).find(({ Names }) => Names[0] === `/${name}`);
   return `${row?.State} ${row?.Labels["shoal.NODE"] ?? "nowhere"}`;
 };
+const on = (node: string, host: Body): Body => ({
+  Labels: { "com.docker.swarm.constraints": JSON.stringify([`node==${node}`]) },
+  HostConfig: host,
+});
+const onNode = async (node: string): Promise<string[]> =>
+  (await world.list())
+    .filter(({ Labels }) => Labels["shoal.NODE"] === node)
+    .map(({ Names, State }) => `${Names[0]} ${State}`)
+    .sort();
+const reasonsOn = (node: string): string[] => remainingOn(world.cluster, world.node(node)).map(({ why }) => why);
+const PROJECT = { "com.docker.compose.project": "shop" };
+const member = { HostConfig: { ...always, Memory: GB / 2, NetworkMode: "shop_default" } };
+const networkIds = async (): Promise<string[]> =>
+  (JSON.parse((await api.call("GET", "/networks").over).text) as { Id: string; Name: string }[])
+    .filter(({ Name }) => Name === "shop_default")
+    .map(({ Id }) => Id);
+/** A network and two containers of one project on node-2. @returns the network's ID */
+async function project(db: Body = {}): Promise<string> {
+  const others = ["node-1", "node-3"].filter((name) => world.cluster.nodeByName(name));
+  for (const name of others) await post(`/shoal/nodes/${name}/cordon`);
+  const made = await api.call("POST", "/networks/create", { Name: "shop_default", Labels: PROJECT }).over;
+  expect(made.status).toBe(201);
+  await world.run("db", { Labels: PROJECT, HostConfig: { ...member.HostConfig, ...db } });
+  await world.run("web", { Labels: PROJECT, ...member });
+  await world.names();
+  for (const name of others) await post(`/shoal/nodes/${name}/activate`);
+  expect(await onNode("node-2")).toEqual(["/db running", "/web running"]);
+  return JSON.parse(made.text).Id;
+}
 const onEngine = (node: string): string[] =>
   world
     .engine(node)
@@ -87,6 +116,75 @@ describe("a drained node", () => {
     expect(await placeOf("web")).toBe("running node-2");
     await world.remove("full");
     await until("web has left", async () => (await placeOf("web")) === "running node-1");
+  });
+});
+
+describe("what leaves a drained node", () => {
+  it("does not leave in numbers that no other node has room for", async () => {
+    await open({ nodes: 2 });
+    for (const name of ["a", "b", "c"]) await world.run(name, prefers("node-2", { ...always, Memory: GB / 2 }));
+    await world.run("full", prefers("node-1", { Memory: GB }));
+    await world.names();
+    await post("/shoal/nodes/node-2/drain");
+    await until("two have left", async () => (await onNode("node-1")).length === 3);
+    await until("it is said", () => reasonsOn("node-2").join().includes("no resources"));
+    expect(await onNode("node-2")).toHaveLength(1);
+    expect(onEngine("node-2").filter((name) => name.endsWith(" runs"))).toHaveLength(1);
+    expect(world.cluster.ledger.sums(world.node("node-1").id).memory).toBe(2 * GB);
+  });
+
+  it("goes as a whole with its network, and only where all of it has room", async () => {
+    await open({ nodes: 3 });
+    const id = await project();
+    await world.run("full-1", on("node-1", { Memory: 1.5 * GB }));
+    await world.run("full-3", on("node-3", { Memory: 1.5 * GB }));
+    await world.names();
+    await post("/shoal/nodes/node-2/drain");
+    await until("it is said", () => reasonsOn("node-2").every((why) => why.includes("no resources")));
+    expect(await onNode("node-2")).toEqual(["/db running", "/web running"]);
+    await world.remove("full-3");
+    await until("both have left", async () => (await onNode("node-3")).join() === "/db running,/web running");
+    expect(await networkIds()).toEqual([id]);
+    await until("the old network is gone", () => onEngine("node-2").every((name) => /^(db|web)\.kept-\w+$/.test(name)));
+    expect(world.engine("node-2").daemon.networks.all().map(({ name }) => name)).not.toContain("shop_default");
+    expect(world.engine("node-3").daemon.networks.all().map(({ name }) => name)).toContain("shop_default");
+    await world.create("third", { ...member, Labels: PROJECT });
+    expect(world.record("third").node.name).toBe("node-3");
+    await world.cluster.writer.idle();
+    expect(await world.store.list("left/")).toEqual([]);
+  });
+
+  it("stays as a whole, and says because of whom", async () => {
+    await open({ nodes: 2 });
+    await project({ Binds: ["data:/data"] });
+    await post("/shoal/nodes/node-2/drain");
+    await until("it is said", () => reasonsOn("node-2").length === 2);
+    for (const why of reasonsOn("node-2")) expect(why).toContain("it belongs to db, and neither");
+    expect(await onNode("node-2")).toEqual(["/db running", "/web running"]);
+  });
+
+  it("runs on where it is when the other node cannot pull its image", async () => {
+    world = await World.open({ nodes: [{ memory: 2 * GB, pullable: [] }, { memory: 2 * GB }] });
+    api = await openApi(world);
+    await world.node("node-2").engine.text("POST", "/images/create?fromImage=private");
+    await world.run("web", { ...prefers("node-2"), Image: "private" });
+    await world.names();
+    await post("/shoal/nodes/node-2/drain");
+    await until("it is said", () => reasonsOn("node-2").join().includes("cannot pull private"));
+    expect(await onNode("node-2")).toEqual(["/web running"]);
+    expect(onEngine("node-2")).toEqual(["web runs"]);
+  });
+
+  it("is started again when its engine does not stop all of it", async () => {
+    await open({ nodes: 2 });
+    await project();
+    const { engineId } = world.record("db");
+    world.meddle("node-2").loseRequest(new RegExp(`^POST /containers/${engineId}/stop`));
+    await post("/shoal/nodes/node-2/drain");
+    await until("it is said", () => reasonsOn("node-2").length === 2 && !reasonsOn("node-2").join().includes("about"));
+    await until("both run", () => onEngine("node-2").join() === "db runs,web runs");
+    await until("it is known", () => !world.record("web").startsAgain && !world.record("db").startsAgain);
+    expect(await onNode("node-2")).toEqual(["/db running", "/web running"]);
   });
 });
 

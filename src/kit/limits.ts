@@ -304,8 +304,10 @@ export const RESCHEDULE_EVERY_MS = 500;
 export const PULL_MS = 1_800_000;
 /** Containers that are brought to other nodes at the same time. */
 export const RESCHEDULES_AT_ONCE = 16;
-/** Containers that leave drained nodes at the same time: each is away while it moves. */
+/** Containers, or wholes of them, that leave drained nodes at the same time: each is away while it moves. */
 export const DRAINS_AT_ONCE = 4;
+/** What was stopped to leave a drained node, and could not after all, runs at least this long before that is tried again. */
+export const DRAIN_REST_MS = 60_000;
 /** Moves that `shoal rebalance` proposes at once, and wholes that it looks at, those of the fullest nodes first. */
 export const REBALANCE_MOVES = 100;
 export const REBALANCE_WHOLES = 10_000;

@@ -167,7 +167,7 @@ describe("shoal ps", () => {
     expect(query.get("all")).toBe("1");
     expect(query.get("limit")).toBe("2");
     expect(JSON.parse(query.get("filters") ?? "")).toEqual({ name: { a: true, b: true }, node: { "node-1": true } });
-    await shoal(["ps", "-l"]);
+    await shoal(["ps", "-l", "-q"]);
     expect(asked.at(-1)).toBe("/containers/json?limit=1");
   });
 

@@ -22,7 +22,7 @@ const VIEW: View = {
     { header: "IMAGE", field: "Image", rule: { importance: 20, min: 7, droppable: true } },
     { header: "LEFT", field: "Left", rule: { importance: 70, min: 6 } },
     { header: "NAME", field: "Name", rule: { importance: 80, min: 8 } },
-    { header: "WHY", field: "Why", rule: { importance: 30, min: 20 } },
+    { header: "WHY", field: "Why", rule: { importance: 10, min: 20 } },
   ],
 };
 

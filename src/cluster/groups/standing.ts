@@ -36,10 +36,10 @@ function homeAt(cluster: Cluster, key: string, node: string): GroupHome {
 /** A home that can take nothing and where nobody lives yet is none: another one is chosen. */
 function isForsaken(cluster: Cluster, key: string, home: string, tried: Tried): boolean {
   const node = cluster.nodes.get(home);
-  if (node?.reachable && !tried.has(home)) return false;
+  if (node?.reachable && !node.cordoned && !tried.has(home)) return false;
   // What lives on a node that was not read yet is unknown, which is not nobody.
   if (node !== undefined && !node.known) return false;
-  // Its members have left a home that is lost; what is left there does not hold them.
+  // Its members have left a home that is lost, or emptied; what is left there does not hold them.
   if (hasMembers(cluster, key, LIMBO)) return true;
   return !cluster.groups.isMaking(key) && !hasMembers(cluster, key, home);
 }

@@ -1,27 +1,75 @@
 /**
- * A container leaves a node that is to be emptied: when another node has room for it, it is stopped and pending until
- * that one has made its next copy. The copy that it leaves is kept aside. What may not leave is said, with the reason.
+ * What leaves a node that is to be emptied, as a whole: when another node has room for all of it, the room is held there,
+ * its containers are stopped and pending, and its networks with them, until that node has made their next copies. The
+ * copies that they leave are kept aside. What may not leave is said, with the reason.
  */
 import { CREATE_MS } from "../../kit/limits.ts";
+import { PathSearch } from "../bind-paths.ts";
 import type { Cluster } from "../cluster.ts";
 import { decide, placeContext } from "../create.ts";
 import type { ClusterNode } from "../node.ts";
 import type { ContainerRecord } from "../record.ts";
+import { HeldRoom } from "./held-room.ts";
 import { ran } from "./may-leave.ts";
-import { orderOf } from "./move-on.ts";
+import { haveImage } from "./move-on.ts";
+import { releaseNetwork } from "./networks.ts";
 import { release } from "./pending.ts";
-import { unitsOn, whyUnitStays } from "./units.ts";
+import { type Unit, unitsOn, whyUnitStays } from "./units.ts";
+import { type Whole, wholeOf } from "./whole.ts";
 
-/** Rejects with why it stays where it is. */
-export async function leaveNode(cluster: Cluster, record: ContainerRecord): Promise<void> {
-  const { node, engineId } = record;
-  const order = await orderOf(cluster, record);
-  const { refusal } = decide(cluster, order, placeContext(cluster, new Map([[node.id, "it is being drained"]])));
-  if (refusal !== undefined) throw new Error(refusal);
-  if (record.removed || record.node !== node || !node.draining) return;
-  await node.engine.text("POST", `/containers/${engineId}/stop`, undefined, { deadlineMs: CREATE_MS });
-  await release(cluster, record, "drained");
-  cluster.refresher.markAll(node);
+/** No other node would take it now. */
+export class NoRoom extends Error {}
+
+/** @returns where room is held for them. Rejects with why they stay where they are: those that were stopped are started again. */
+export async function leaveNode(
+  cluster: Cluster,
+  node: ClusterNode,
+  unit: Unit,
+  going: readonly ContainerRecord[],
+): Promise<HeldRoom> {
+  const whole = await wholeOf(cluster, node, unit, going);
+  const { members } = whole;
+  const room = await roomFor(cluster, whole);
+  try {
+    // Whatever may take long is done while they run.
+    for (const { image } of members) await haveImage(cluster, room.to, image);
+    await stopAll(cluster, node, members);
+    for (const network of unit.networks) await releaseNetwork(cluster, node, network);
+    for (const record of members) await release(cluster, record, "drained");
+    return room;
+  } catch (error) {
+    room.end();
+    throw error;
+  } finally {
+    for (const record of members) if (!record.removed) cluster.rescheduler.restored(record);
+    cluster.refresher.markAll(node);
+  }
+}
+
+async function roomFor(cluster: Cluster, { from, members, order }: Whole): Promise<HeldRoom> {
+  const excluded = new Map([[from.id, "it is being drained"]]);
+  const paths = new PathSearch(cluster, order.request.binds);
+  for (;;) {
+    const decision = decide(cluster, order, placeContext(cluster, excluded));
+    const to = cluster.nodes.get(decision.ranked[0]?.id ?? "");
+    if (!to || paths.exhausted) throw new NoRoom(paths.refusal(decision)?.message ?? decision.refusal);
+    // From the decision to the held room nothing waits.
+    const room = new HeldRoom(cluster, to, members);
+    const whyNot = await paths.whyNot(to);
+    if (whyNot === undefined) return room;
+    room.end();
+    excluded.set(to.id, whyNot);
+  }
+}
+
+/** Whatever comes between: that they ran is durable before any is stopped. Youngest first: nobody misses what is gone. */
+async function stopAll(cluster: Cluster, node: ClusterNode, members: readonly ContainerRecord[]): Promise<void> {
+  for (const record of members) record.startsAgain = true;
+  await Promise.all(members.map((record) => cluster.registry.own(record)));
+  for (const { engineId } of [...members].reverse()) {
+    if (!node.draining) throw new Error("its node is not drained any more");
+    await node.engine.text("POST", `/containers/${engineId}/stop`, undefined, { deadlineMs: CREATE_MS });
+  }
 }
 
 /** What is still on a node that is to be emptied. */
@@ -30,7 +78,7 @@ export interface Remaining {
   readonly why: string;
 }
 
-/** Containers of ours that run there, by name. */
+/** Containers that run there, by name. */
 export function remainingOn(cluster: Cluster, node: ClusterNode): readonly Remaining[] {
   const left: Remaining[] = [];
   for (const unit of unitsOn(cluster, node)) {

@@ -9,8 +9,10 @@ import type { Cluster } from "../cluster.ts";
 import { type Asked, type Order, placeOrder } from "../create.ts";
 import { canonicalImage } from "../image-index.ts";
 import { withImagePorts } from "../image-ports.ts";
+import type { ClusterNode } from "../node.ts";
 import type { ContainerRecord } from "../record.ts";
 import { rememberRow } from "../remembered.ts";
+import type { HeldRoom } from "./held-room.ts";
 import { enterLimbo, leaveLimbo } from "./pending.ts";
 import { readRecipe, recipeWrite } from "./recipes.ts";
 
@@ -23,8 +25,11 @@ export async function orderOf(cluster: Cluster, { id, name }: ContainerRecord): 
   return { recipe, body, name, request: request.hostNetwork ? await withImagePorts(cluster, request) : request };
 }
 
-/** The new copy. Rejects with why there is none: then the container is pending as before. */
-export async function moveOn(cluster: Cluster, pending: ContainerRecord): Promise<ContainerRecord> {
+/**
+ * The new copy. Rejects with why there is none: then the container is pending as before.
+ * @param room held for it on the one node that it may go to
+ */
+export async function moveOn(cluster: Cluster, pending: ContainerRecord, room?: HeldRoom): Promise<ContainerRecord> {
   const { id } = pending;
   const order = await orderOf(cluster, pending);
   let present = pending;
@@ -52,7 +57,8 @@ export async function moveOn(cluster: Cluster, pending: ContainerRecord): Promis
       if (record) cluster.rescheduler.restored(record);
     },
   };
-  return place(cluster, { ...order, successor });
+  room?.give(id);
+  return place(cluster, { ...order, successor }, room?.others ?? new Map());
 }
 
 /** Meanwhile it may have been removed, or its own node came back. */
@@ -61,9 +67,8 @@ function requireStillPending(cluster: Cluster, pending: ContainerRecord): void {
 }
 
 /** An image that the chosen node lacks is pulled there, as a client would. */
-async function place(cluster: Cluster, order: Order): Promise<ContainerRecord> {
+async function place(cluster: Cluster, order: Order, excluded: Map<string, string>): Promise<ContainerRecord> {
   const { image } = order.request;
-  const excluded = new Map<string, string>();
   for (let pulls = 0; ; pulls++) {
     try {
       return (await placeOrder(cluster, order, excluded)).record;
@@ -72,16 +77,24 @@ async function place(cluster: Cluster, order: Order): Promise<ContainerRecord> {
       const nodeId = cluster.pullMemory.recall(order.recipe.client, canonicalImage(image) ?? image);
       const node = cluster.nodes.get(nodeId ?? "");
       if (!node?.reachable || pulls >= NODES_TRIED) throw error;
-      await pull(cluster, node.id, image).catch((failure: unknown) => {
-        excluded.set(node.id, `cannot pull ${image}: ${String(failure)}`);
+      await pull(cluster, node, image).catch((failure: unknown) => {
+        excluded.set(node.id, cannotPull(image, failure));
       });
     }
   }
 }
 
-async function pull(cluster: Cluster, nodeId: string, image: string): Promise<void> {
-  const node = cluster.nodes.get(nodeId);
-  if (!node) return;
+/** The node has it, or pulls it. Rejects with why it cannot. */
+export async function haveImage(cluster: Cluster, node: ClusterNode, image: string): Promise<void> {
+  if (cluster.images.find(node.id, image)) return;
+  await pull(cluster, node, image).catch((error: unknown) => {
+    throw new Error(`${node.name} ${cannotPull(image, error)}`);
+  });
+}
+
+const cannotPull = (image: string, error: unknown): string => `cannot pull ${image}: ${String(error)}`;
+
+async function pull(cluster: Cluster, node: ClusterNode, image: string): Promise<void> {
   const brought = await bringing(cluster, [node], broughtByPull(image));
   let failed = true;
   try {

@@ -1,7 +1,7 @@
 /**
- * Networks of containers that leave a lost node: they go with them. Until the first of these containers is made
- * elsewhere, a network is nowhere (in limbo), and is made where that one goes. What the lost node still has of it is no
- * part of the cluster, and goes as soon as nothing but kept copies is in it.
+ * Networks of containers that leave a lost or drained node: they go with them. Until the first of these containers is made
+ * elsewhere, a network is nowhere (in limbo), and is made where that one goes. What the node still has of it is no part
+ * of the cluster, and goes as soon as nothing but kept copies is in it.
  */
 import { splice } from "../../docker/json-text.ts";
 import { CREATE_MS } from "../../kit/limits.ts";
@@ -50,7 +50,8 @@ export function withoutLeft(
   for (const engineKey of leftNetworks.on(node.id)) {
     const left = leftNetworks.get(node.id, engineKey);
     if (left === undefined) continue;
-    const isBack = networks.get(LIMBO, left.key) !== undefined && names.has(engineKey);
+    // A node that is to be emptied does not take back what has left it.
+    const isBack = !node.draining && networks.get(LIMBO, left.key) !== undefined && names.has(engineKey);
     if (isBack) networks.remove(LIMBO, left.key, cluster.clock.monotonic());
     if (!isBack && names.has(engineKey) && networks.byKey(left.key)) continue;
     // Here again, gone, or removed by a client meanwhile.

@@ -6,7 +6,7 @@
 import { DockerError } from "../../docker/errors.ts";
 import type { Timer } from "../../kit/clock.ts";
 import { mapAtMost } from "../../kit/limit.ts";
-import { DRAINS_AT_ONCE, RESCHEDULE_EVERY_MS, RESCHEDULES_AT_ONCE } from "../../kit/limits.ts";
+import { RESCHEDULE_EVERY_MS, RESCHEDULES_AT_ONCE } from "../../kit/limits.ts";
 import type { Cluster } from "../cluster.ts";
 import type { ListedContainer } from "../list-entry.ts";
 import { publishOwn } from "../missed-events.ts";
@@ -15,7 +15,8 @@ import type { ContainerRecord } from "../record.ts";
 import { startContainer } from "../start.ts";
 import { isAside, type Tombstone } from "../tombstones.ts";
 import { bringBack } from "./bring-back.ts";
-import { leaveNode } from "./drain.ts";
+import { Drainer } from "./drainer.ts";
+import type { HeldRoom } from "./held-room.ts";
 import { byImportance } from "./importance.ts";
 import { Losses } from "./losses.ts";
 import { moveOn } from "./move-on.ts";
@@ -30,6 +31,7 @@ export class Rescheduler {
   readonly #reasons = new Map<string, string>();
   /** On a node again, and not started yet. */
   readonly #unstarted = new Set<ContainerRecord>();
+  readonly #drainer: Drainer;
   #timer: Timer | undefined;
   #looking = false;
   #said = 0;
@@ -37,6 +39,10 @@ export class Rescheduler {
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
     this.losses = new Losses(cluster.clock);
+    this.#drainer = new Drainer(cluster, {
+      place: (pending, room) => this.#place(pending, room),
+      stays: (record, error) => this.#waits(record, "cannot leave its node", error),
+    });
   }
 
   /** Why a container is pending, or still on a node that is drained; undefined while a node is looked for. */
@@ -119,7 +125,7 @@ export class Rescheduler {
     this.#looking = true;
     try {
       await this.#releaseLost();
-      await this.#drain();
+      this.#drainer.look();
       await Promise.all([this.#startAll(), this.#placeAll()]);
     } catch (error) {
       this.#cluster.log.error("rescheduling failed", { error: String(error) });
@@ -137,6 +143,7 @@ export class Rescheduler {
       if (units.length === 0 || !this.#cluster.fences.isClear(node)) continue;
       for (const unit of units) {
         const containers = leavingOf(unit);
+        if (containers.some((record) => this.#isDrainers(record))) continue;
         // First: where a container goes, its networks are made.
         for (const network of unit.networks) await releaseNetwork(this.#cluster, node, network);
         leaving.push(...containers);
@@ -147,30 +154,26 @@ export class Rescheduler {
     );
   }
 
-  async #drain(): Promise<void> {
-    const leaving: ContainerRecord[] = [];
-    for (const node of this.#cluster.nodes.values()) {
-      if (!node.draining || !node.reachable) continue;
-      for (const unit of unitsOn(this.#cluster, node)) leaving.push(...leavingOf(unit));
-    }
-    await mapAtMost(DRAINS_AT_ONCE, leaving.sort(byImportance), (record) =>
-      leaveNode(this.#cluster, record).catch((error: unknown) => this.#waits(record, "cannot leave its node", error)),
-    );
-  }
-
   async #placeAll(): Promise<void> {
     const { containers } = this.#cluster.limbo;
     for (const id of this.#reasons.keys()) if (!this.#isWaiting(id)) this.#reasons.delete(id);
-    const waiting = [...containers.values()].sort(byImportance);
-    await mapAtMost(RESCHEDULES_AT_ONCE, waiting, async (pending) => {
-      try {
-        const record = await moveOn(this.#cluster, pending);
-        this.#unstarted.add(record);
-        await this.#start(record);
-      } catch (error) {
-        this.#waits(pending, "has no node yet", error);
-      }
-    });
+    const waiting = [...containers.values()].filter((pending) => !this.#isDrainers(pending)).sort(byImportance);
+    await mapAtMost(RESCHEDULES_AT_ONCE, waiting, (pending) => this.#place(pending));
+  }
+
+  /** Never rejects. */
+  async #place(pending: ContainerRecord, room?: HeldRoom): Promise<void> {
+    try {
+      const record = await moveOn(this.#cluster, pending, room);
+      this.#unstarted.add(record);
+      await this.#start(record);
+    } catch (error) {
+      this.#waits(pending, "has no node yet", error);
+    }
+  }
+
+  #isDrainers({ id }: ContainerRecord): boolean {
+    return this.#drainer.busy.has(id);
   }
 
   /** Said once, until it is another reason. */
@@ -187,7 +190,8 @@ export class Rescheduler {
   }
 
   async #startAll(): Promise<void> {
-    await mapAtMost(RESCHEDULES_AT_ONCE, [...this.#unstarted], (record) => this.#start(record));
+    const unstarted = [...this.#unstarted].filter((record) => !this.#isDrainers(record));
+    await mapAtMost(RESCHEDULES_AT_ONCE, unstarted, (record) => this.#start(record));
   }
 
   async #start(record: ContainerRecord): Promise<void> {

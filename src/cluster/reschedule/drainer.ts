@@ -1,0 +1,89 @@
+/**
+ * Empties nodes: wholes leave in the order of their importance, a few at a time. What has lost its node does not wait for
+ * it. Owns the pace, and who is being worked on; how a whole leaves is known beside it.
+ */
+import { mapAtMost } from "../../kit/limit.ts";
+import { DRAIN_REST_MS, DRAINS_AT_ONCE } from "../../kit/limits.ts";
+import type { Cluster } from "../cluster.ts";
+import type { ClusterNode } from "../node.ts";
+import type { ContainerRecord } from "../record.ts";
+import { leaveNode, NoRoom } from "./drain.ts";
+import type { HeldRoom } from "./held-room.ts";
+import { byImportance } from "./importance.ts";
+import { mayLeave } from "./may-leave.ts";
+import { leavingOf, type Unit, unitsOn } from "./units.ts";
+
+/** What follows once they have left: the rescheduler's. Neither rejects. */
+export interface Sequel {
+  readonly place: (pending: ContainerRecord, room: HeldRoom) => Promise<void>;
+  readonly stays: (record: ContainerRecord, error: unknown) => void;
+}
+
+interface Leaving {
+  readonly node: ClusterNode;
+  readonly unit: Unit;
+  /** The most important first. */
+  readonly going: readonly [ContainerRecord, ...ContainerRecord[]];
+}
+
+export class Drainer {
+  readonly #cluster: Cluster;
+  readonly #sequel: Sequel;
+  /** Cluster IDs of those that are leaving, or about to be placed where room is held for them: nobody else's business. */
+  readonly busy = new Set<string>();
+  /** Cluster ID of the first of a whole that could not leave after all → monotonic milliseconds of that. */
+  readonly #restsSince = new Map<string, number>();
+  #draining = false;
+
+  constructor(cluster: Cluster, sequel: Sequel) {
+    this.#cluster = cluster;
+    this.#sequel = sequel;
+  }
+
+  /** Returns at once. */
+  look(): void {
+    const nodes = [...this.#cluster.nodes.values()].filter(({ draining }) => draining);
+    if (nodes.length === 0) this.#restsSince.clear();
+    if (this.#draining) return;
+    const leaving = nodes.filter(({ reachable }) => reachable).flatMap((node) => this.#leavingFrom(node));
+    if (leaving.length === 0) return;
+    this.#draining = true;
+    for (const { going } of leaving) for (const { id } of going) this.busy.add(id);
+    leaving.sort((a, b) => byImportance(a.going[0], b.going[0]));
+    void mapAtMost(DRAINS_AT_ONCE, leaving, (one) => this.#leave(one)).finally(() => {
+      this.#draining = false;
+      this.#cluster.rescheduler.wake();
+    });
+  }
+
+  #leavingFrom(node: ClusterNode): readonly Leaving[] {
+    return unitsOn(this.#cluster, node).flatMap((unit) => {
+      const [first, ...others] = [...leavingOf(unit)].sort(byImportance);
+      return first && !this.#isResting(first) ? [{ node, unit, going: [first, ...others] as const }] : [];
+    });
+  }
+
+  #isResting({ id }: ContainerRecord): boolean {
+    const since = this.#restsSince.get(id) ?? Number.NEGATIVE_INFINITY;
+    return this.#cluster.clock.monotonic() - since < DRAIN_REST_MS;
+  }
+
+  /** Never rejects. */
+  async #leave({ node, unit, going }: Leaving): Promise<void> {
+    try {
+      // It had to wait for its turn.
+      if (!node.draining || !node.reachable || !going.every((record) => record.node === node && mayLeave(record))) return;
+      const room = await leaveNode(this.#cluster, node, unit, going);
+      for (const id of room.ids) {
+        const pending = this.#cluster.limbo.containers.get(id);
+        if (pending) await this.#sequel.place(pending, room);
+      }
+      room.end();
+    } catch (error) {
+      for (const record of going) this.#sequel.stays(record, error);
+      if (!(error instanceof NoRoom)) this.#restsSince.set(going[0].id, this.#cluster.clock.monotonic());
+    } finally {
+      for (const { id } of going) this.busy.delete(id);
+    }
+  }
+}
