@@ -122,7 +122,7 @@ describe("a drained node", () => {
 describe("what leaves a drained node", () => {
   it("does not leave in numbers that no other node has room for", async () => {
     await open({ nodes: 2 });
-    for (const name of ["a", "b", "c"]) await world.run(name, prefers("node-2", { ...always, Memory: GB / 2 }));
+    for (const name of ["one", "two", "three"]) await world.run(name, prefers("node-2", { ...always, Memory: GB / 2 }));
     await world.run("full", prefers("node-1", { Memory: GB }));
     await world.names();
     await post("/shoal/nodes/node-2/drain");
@@ -145,9 +145,12 @@ describe("what leaves a drained node", () => {
     await world.remove("full-3");
     await until("both have left", async () => (await onNode("node-3")).join() === "/db running,/web running");
     expect(await networkIds()).toEqual([id]);
-    await until("the old network is gone", () => onEngine("node-2").every((name) => /^(db|web)\.kept-\w+$/.test(name)));
-    expect(world.engine("node-2").daemon.networks.all().map(({ name }) => name)).not.toContain("shop_default");
-    expect(world.engine("node-3").daemon.networks.all().map(({ name }) => name)).toContain("shop_default");
+    const networksOn = (node: string) => world.engine(node).daemon.networks.all().map(({ name }) => name);
+    await until("what it left is at rest, and the old network gone", () => {
+      const aside = onEngine("node-2").every((name) => /^(db|web)\.kept-\w+$/.test(name));
+      return aside && !networksOn("node-2").includes("shop_default");
+    });
+    expect(networksOn("node-3")).toContain("shop_default");
     await world.create("third", { ...member, Labels: PROJECT });
     expect(world.record("third").node.name).toBe("node-3");
     await world.cluster.writer.idle();
@@ -185,6 +188,47 @@ describe("what leaves a drained node", () => {
     await until("both run", () => onEngine("node-2").join() === "db runs,web runs");
     await until("it is known", () => !world.record("web").startsAgain && !world.record("db").startsAgain);
     expect(await onNode("node-2")).toEqual(["/db running", "/web running"]);
+  });
+});
+
+describe("a node that is drained by force", () => {
+  it("keeps nothing of ours running, and starts again what it stopped when it is active", async () => {
+    await open({ nodes: 2 });
+    await world.run("full", prefers("node-1", { Memory: 1.5 * GB }));
+    await world.run("small", prefers("node-2"));
+    await world.run("large", prefers("node-2", { ...always, Memory: GB }));
+    await world.run("job", prefers("node-2", {}));
+    await world.run("data", prefers("node-2", { ...always, Binds: ["data:/data"] }));
+    const { containers, lifecycle } = world.engine("node-2").daemon;
+    await world.node("node-2").engine.text("POST", "/containers/create?name=past", { Image: "busybox" });
+    lifecycle.start(containers.get("past"));
+    await world.until("what was made past shoal is known", async () => (await world.names()).includes("past"));
+    expect(await post("/shoal/nodes/node-2/drain?force=1")).toBe(204);
+    const runsThere = (): string =>
+      onEngine("node-2")
+        .filter((name) => name.endsWith(" runs"))
+        .join();
+    await until("it is as empty as may be", () => runsThere() === "past runs");
+    await until("what found room runs", async () => (await placeOf("small")) === "running node-1");
+    await until("what found none is pending", async () => (await placeOf("large")) === "pending nowhere");
+    expect(reasonsOn("node-2")).toEqual([
+      expect.stringMatching(/^it is stopped until node-2 is active again: neither/),
+      expect.stringMatching(/^it is stopped until node-2 is active again: neither/),
+      "it was not created through shoal",
+    ]);
+    await world.restartManager();
+    await api.close();
+    api = await openApi(world);
+    expect(world.info().nodes["node-2"]?.Status ?? "").not.toBe("");
+    await until("the manager has looked", async () => (await placeOf("large")) === "pending nowhere");
+    expect(runsThere()).toBe("past runs");
+    expect(await post("/shoal/nodes/node-2/activate")).toBe(204);
+    await until("all run again", async () => {
+      const places = await Promise.all(["job", "data", "large"].map(placeOf));
+      return places.every((place) => place === "running node-2");
+    });
+    expect(await placeOf("small")).toBe("running node-1");
+    await until("it is known", () => ["job", "data"].every((name) => !world.record(name).startsAgain));
   });
 });
 

@@ -1,6 +1,6 @@
 /**
- * What an operator wants of nodes: that they take nothing new, that what can leave them does, or that they are no part of
- * the cluster although discovery lists them. Kept in the store as `availability/<node ID>`, over restarts and for nodes
+ * What an operator wants of nodes: that they take nothing new, that what can leave them does, that the rest is stopped there
+ * as well (`forced`), or that they are no part of the cluster although discovery lists them. Kept in the store as `availability/<node ID>`, over restarts and for nodes
  * that are away; must not know how anything leaves.
  */
 import type { Cluster } from "./cluster.ts";
@@ -8,7 +8,7 @@ import type { ClusterNode } from "./node.ts";
 
 const AVAILABILITY = "availability/";
 
-const WANTED = ["active", "cordoned", "draining", "removed"] as const;
+const WANTED = ["active", "cordoned", "draining", "forced", "removed"] as const;
 export type Availability = (typeof WANTED)[number];
 
 export class Availabilities {

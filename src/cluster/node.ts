@@ -94,7 +94,12 @@ export class ClusterNode {
 
   /** What can leave it shall. */
   get draining(): boolean {
-    return this.availability === "draining";
+    return this.availability === "draining" || this.forced;
+  }
+
+  /** What cannot leave it is stopped, and started again when it is active. */
+  get forced(): boolean {
+    return this.availability === "forced";
   }
 
   get whyUnreachable(): string {

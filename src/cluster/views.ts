@@ -4,7 +4,13 @@ import type { Cluster } from "./cluster.ts";
 import { containerCounts, stateWord } from "./info.ts";
 import { usageOf } from "./usage.ts";
 
-const AVAILABILITY = { active: "Healthy", cordoned: "Cordoned", draining: "Draining", removed: "Removed" } as const;
+const AVAILABILITY = {
+  active: "Healthy",
+  cordoned: "Cordoned",
+  draining: "Draining",
+  forced: "Draining",
+  removed: "Removed",
+} as const;
 
 /** One object a node, in the order of their names. CPUs × 10⁹ and bytes; used is null where nobody can tell. */
 export async function nodesView(cluster: Cluster, withUsage: boolean): Promise<Record<string, unknown>[]> {

@@ -308,8 +308,9 @@ export const RESCHEDULES_AT_ONCE = 16;
 export const DRAINS_AT_ONCE = 4;
 /** What was stopped to leave a drained node, and could not after all, runs at least this long before that is tried again. */
 export const DRAIN_REST_MS = 60_000;
-/** Moves that `shoal rebalance` proposes at once, and wholes that it looks at, those of the fullest nodes first. */
+/** Moves that `shoal rebalance` proposes at once. */
 export const REBALANCE_MOVES = 100;
+/** Containers, or wholes of them, that it looks at, those of the fullest nodes first. */
 export const REBALANCE_WHOLES = 10_000;
 /** Percent, of CPU and memory together, that a node must be less full than another one for a move to be proposed. */
 export const REBALANCE_GAIN = 10;

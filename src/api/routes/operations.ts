@@ -9,6 +9,7 @@ import { badRequest, notFound } from "../../docker/errors.ts";
 import { strategyByName } from "../../scheduler/strategies/index.ts";
 import { type Answer, sendEmpty, sendJson } from "../listener/answer.ts";
 import type { Context, Route } from "../route.ts";
+import { flag } from "./containers.ts";
 
 /** By name, ID or address. Throws 404. */
 function nodeOf({ cluster, params }: Context): ClusterNode {
@@ -19,9 +20,10 @@ function nodeOf({ cluster, params }: Context): ClusterNode {
   throw notFound(`No such node: ${name}`);
 }
 
-function makes(wanted: Availability): Route["handle"] {
+function makes(one: Availability): Route["handle"] {
   return async (context, answer) => {
-    const { cluster, params } = context;
+    const { cluster, params, request } = context;
+    const wanted = one === "draining" && flag(request, "force") ? "forced" : one;
     // One that was removed is in discovery's list alone.
     const listed = wanted === "active" ? cluster.roll.find(params.name ?? "") : undefined;
     await setAvailability(cluster, listed ?? nodeOf(context).id, wanted);
@@ -81,8 +83,8 @@ export const OPERATION_ROUTES: readonly Route[] = [
     method: "POST",
     path: "/shoal/nodes/{name}/drain",
     how: "cached",
-    note: "Shoal's own: `shoal node drain`. What may leave it does, one after another.",
-    mutates: { action: "node.drain" },
+    note: "Shoal's own: `shoal node drain`. What may leave it does, a few at a time; with `force` the rest is stopped there.",
+    mutates: { action: "node.drain", options: ["force"] },
     handle: makes("draining"),
   },
   {

@@ -38,6 +38,7 @@ function simple(io: Io, verb: string, description: string, method: "POST" | "DEL
 }
 
 interface DrainFlags {
+  readonly force?: boolean;
   readonly wait?: boolean;
   readonly timeout: string;
 }
@@ -52,25 +53,29 @@ export function drainCommand(io: Io): Command {
   const command = new Command("drain")
     .usage("[OPTIONS] NODE")
     .description(
-      "A node takes nothing new, and what may run elsewhere leaves it, one container after another: stopped here, made and started there. The rest stays and is listed",
+      "A node takes nothing new, and what may run elsewhere leaves it, a few at a time, as soon as another node has room: stopped here, made and started there. The rest stays and is listed",
     )
     .argument("<node>")
+    .option(
+      "--force",
+      "what may run elsewhere leaves at once, and is pending until a node has room; the rest that was made through shoal is stopped, stays with its data, and is started again when the node is activated; what was made past shoal runs on. Nothing is removed",
+    )
     .option("--wait", "until nothing more leaves it")
     .option("--timeout <duration>", "with --wait: at most this long", "10m");
   return withHost(command).action((name: string, flags: DrainFlags) => {
     const ms = timeoutOf(flags.timeout);
     return withManager(globalsOf(command), io, async (manager) => {
-      await manager.ask("POST", pathOf(name, "/drain"));
+      await manager.ask("POST", pathOf(name, flags.force ? "/drain?force=1" : "/drain"));
       const left = flags.wait ? await drained(manager, io.clock, name, ms) : await remaining(manager, name);
       io.out(`${name}\n`);
       for (const { Name, Why } of left) io.err(`${Name} stays: ${oneLine(Why)}\n`);
-      if (flags.wait && left.some(({ Why }) => Why === ABOUT)) throw new CliError(`not empty within ${flags.timeout}`);
+      if (flags.wait && left.some(isAbout)) throw new CliError(`not empty within ${flags.timeout}`);
     });
   });
 }
 
-/** What the manager says of a container that is still to leave. */
-const ABOUT = "it is about to leave";
+/** What the manager says of a container that is still to leave, or to be stopped. */
+const isAbout = ({ Why }: Remaining): boolean => Why.startsWith("it is about to ");
 
 function timeoutOf(text: string): number {
   try {
@@ -91,7 +96,7 @@ async function drained(manager: ManagerClient, clock: Clock, name: string, ms: n
   const end = clock.monotonic() + ms;
   for (;;) {
     const left = await remaining(manager, name);
-    if (clock.monotonic() >= end || !left.some(({ Why }) => Why === ABOUT)) return left;
+    if (clock.monotonic() >= end || !left.some(isAbout)) return left;
     await clock.sleep(DRAIN_POLL_MS);
   }
 }

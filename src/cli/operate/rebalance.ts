@@ -47,7 +47,9 @@ export function rebalanceCommand(io: Io): Command {
     );
   return withFormat(command, "only names").action((flags: RebalanceFlags) => {
     if (flags.dryRun !== true) {
-      throw new CliError("shoal moves nothing for balance by itself: shoal rebalance --dry-run shows what it would move");
+      throw new CliError(
+        "shoal moves nothing for balance by itself: shoal rebalance --dry-run shows what it would move",
+      );
     }
     return withManager(globalsOf(command), io, async (manager) => {
       const proposals = await manager.get(`/shoal/rebalance?strategy=${flags.strategy}`);

@@ -40,8 +40,22 @@ const WAITING = {
 };
 
 const MOVES = [
-  { ID: id("a"), Name: "web", From: "node-1", To: "node-3", Why: "node-1 has 4 containers beside it, node-3 0", With: [] },
-  { ID: id("b"), Name: "db", From: "node-1", To: "node-3", Why: "node-3 keeps storage==~ssd, which node-1 does not", With: ["api"] },
+  {
+    ID: id("a"),
+    Name: "web",
+    From: "node-1",
+    To: "node-3",
+    Why: "node-1 has 4 containers beside it, node-3 0",
+    With: [],
+  },
+  {
+    ID: id("b"),
+    Name: "db",
+    From: "node-1",
+    To: "node-3",
+    Why: "node-3 keeps storage==~ssd, which node-1 does not",
+    With: ["api"],
+  },
 ];
 
 const GIB = 2 ** 30;

@@ -5,13 +5,14 @@
 import { mapAtMost } from "../../kit/limit.ts";
 import { DRAIN_REST_MS, DRAINS_AT_ONCE } from "../../kit/limits.ts";
 import type { Cluster } from "../cluster.ts";
+import { isForeign } from "../foreign.ts";
 import type { ClusterNode } from "../node.ts";
 import type { ContainerRecord } from "../record.ts";
-import { leaveNode, NoRoom } from "./drain.ts";
+import { leaveNode, NoRoom, stopThere } from "./drain.ts";
 import type { HeldRoom } from "./held-room.ts";
 import { byImportance } from "./importance.ts";
-import { mayLeave } from "./may-leave.ts";
-import { leavingOf, type Unit, unitsOn } from "./units.ts";
+import { mayLeave, runs } from "./may-leave.ts";
+import { leavingOf, type Unit, unitsOn, whyUnitStays } from "./units.ts";
 
 /** What follows once they have left: the rescheduler's. Neither rejects. */
 export interface Sequel {
@@ -45,12 +46,15 @@ export class Drainer {
     const nodes = [...this.#cluster.nodes.values()].filter(({ draining }) => draining);
     if (nodes.length === 0) this.#restsSince.clear();
     if (this.#draining) return;
-    const leaving = nodes.filter(({ reachable }) => reachable).flatMap((node) => this.#leavingFrom(node));
-    if (leaving.length === 0) return;
+    const asked = nodes.filter(({ reachable }) => reachable);
+    const leaving = asked.flatMap((node) => this.#leavingFrom(node));
+    const stopped = asked.filter(({ forced }) => forced).flatMap((node) => this.#toBeStopped(node));
+    if (leaving.length + stopped.length === 0) return;
     this.#draining = true;
-    for (const { going } of leaving) for (const { id } of going) this.busy.add(id);
+    for (const { id } of [...leaving.flatMap(({ going }) => going), ...stopped]) this.busy.add(id);
     leaving.sort((a, b) => byImportance(a.going[0], b.going[0]));
-    void mapAtMost(DRAINS_AT_ONCE, leaving, (one) => this.#leave(one)).finally(() => {
+    const work = [...leaving.map((one) => () => this.#leave(one)), ...stopped.map((one) => () => this.#stop(one))];
+    void mapAtMost(DRAINS_AT_ONCE, work, (begin) => begin()).finally(() => {
       this.#draining = false;
       this.#cluster.rescheduler.wake();
     });
@@ -63,6 +67,30 @@ export class Drainer {
     });
   }
 
+  /** What was made past shoal is not ours to stop. */
+  #toBeStopped(node: ClusterNode): readonly ContainerRecord[] {
+    return unitsOn(this.#cluster, node)
+      .filter((unit) => whyUnitStays(unit) !== undefined)
+      .flatMap(({ containers }) => containers)
+      .filter((record) => runs(record) && !isForeign(record) && !this.#isResting(record));
+  }
+
+  /** Never rejects. */
+  async #stop(record: ContainerRecord): Promise<void> {
+    try {
+      if (record.node.forced && runs(record)) await stopThere(this.#cluster, record);
+    } catch (error) {
+      this.#failed([record], error);
+    } finally {
+      this.busy.delete(record.id);
+    }
+  }
+
+  #failed(records: readonly [ContainerRecord, ...ContainerRecord[]], error: unknown): void {
+    for (const record of records) this.#sequel.stays(record, error);
+    if (!(error instanceof NoRoom)) this.#restsSince.set(records[0].id, this.#cluster.clock.monotonic());
+  }
+
   #isResting({ id }: ContainerRecord): boolean {
     const since = this.#restsSince.get(id) ?? Number.NEGATIVE_INFINITY;
     return this.#cluster.clock.monotonic() - since < DRAIN_REST_MS;
@@ -72,16 +100,16 @@ export class Drainer {
   async #leave({ node, unit, going }: Leaving): Promise<void> {
     try {
       // It had to wait for its turn.
-      if (!node.draining || !node.reachable || !going.every((record) => record.node === node && mayLeave(record))) return;
+      if (!node.draining || !node.reachable || !going.every((record) => record.node === node && mayLeave(record)))
+        return;
       const room = await leaveNode(this.#cluster, node, unit, going);
-      for (const id of room.ids) {
+      for (const id of room?.ids ?? []) {
         const pending = this.#cluster.limbo.containers.get(id);
-        if (pending) await this.#sequel.place(pending, room);
+        if (pending && room) await this.#sequel.place(pending, room);
       }
-      room.end();
+      room?.end();
     } catch (error) {
-      for (const record of going) this.#sequel.stays(record, error);
-      if (!(error instanceof NoRoom)) this.#restsSince.set(going[0].id, this.#cluster.clock.monotonic());
+      this.#failed(going, error);
     } finally {
       for (const { id } of going) this.busy.delete(id);
     }

@@ -2,9 +2,14 @@
 import { fields } from "../../docker/json-text.ts";
 import type { ContainerRecord } from "../record.ts";
 
-/** It runs, as far as is known, or ran and is still to be started again. */
-export function ran({ state, startsAgain }: ContainerRecord): boolean {
-  return state === "running" || state === "paused" || state === "restarting" || startsAgain;
+/** As far as is known. */
+export function runs({ state }: ContainerRecord): boolean {
+  return state === "running" || state === "paused" || state === "restarting";
+}
+
+/** It runs, or ran and is still to be started again. */
+export function ran(record: ContainerRecord): boolean {
+  return runs(record) || record.startsAgain;
 }
 
 /** It ran, and nothing keeps it on its node. */

@@ -116,12 +116,17 @@ class Plan {
     if (here.softBroken.length > there.softBroken.length) {
       return `${to.name} keeps ${kept.join(", ")}, which ${from.name} does not`;
     }
-    if (from.distress !== undefined && to.distress === undefined) return `${from.name} is in distress: ${from.distress}`;
+    if (from.distress !== undefined && to.distress === undefined)
+      return `${from.name} is in distress: ${from.distress}`;
     const { best, ties } = this.#context.strategy.ranking(request, this.#context);
     const gain = best === "highest" ? there.weight - here.weight : here.weight - there.weight;
-    if (gain >= REBALANCE_GAIN) return `${this.#fullness(request, from)} on ${from.name}, ${this.#fullness(request, to)} on ${to.name}`;
+    if (gain >= REBALANCE_GAIN)
+      return `${this.#fullness(request, from)} on ${from.name}, ${this.#fullness(request, to)} on ${to.name}`;
     if (gain !== 0) return undefined;
-    const [has, would] = [from, to].map(({ id }) => this.#context.surroundings.containersOn(id).all) as [number, number];
+    const [has, would] = [from, to].map(({ id }) => this.#context.surroundings.containersOn(id).all) as [
+      number,
+      number,
+    ];
     const fewer = ties === "more" ? would - has : has - would;
     return fewer > 0 ? `${from.name} has ${has} containers beside it, ${to.name} ${would}` : undefined;
   }

@@ -201,7 +201,7 @@ export class Rescheduler {
       this.#over(record);
       return;
     }
-    if (!node.reachable || node.fenceOn || engineId === "") return;
+    if (!node.reachable || node.fenceOn || node.forced || engineId === "") return;
     try {
       await startContainer(this.#cluster, record, name, "", undefined);
     } catch (error) {

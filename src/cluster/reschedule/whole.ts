@@ -46,8 +46,14 @@ function together(cluster: Cluster, from: ClusterNode, unit: Unit, requests: rea
   const reserve = goesAlong ? cluster.groups.get(group.key)?.reserve : undefined;
   return {
     ...first,
-    nanoCpus: Math.max(sum(({ nanoCpus }) => nanoCpus), reserve?.nanoCpus ?? 0),
-    memory: Math.max(sum(({ memory }) => memory), reserve?.memory ?? 0),
+    nanoCpus: Math.max(
+      sum(({ nanoCpus }) => nanoCpus),
+      reserve?.nanoCpus ?? 0,
+    ),
+    memory: Math.max(
+      sum(({ memory }) => memory),
+      reserve?.memory ?? 0,
+    ),
     ports: all(({ ports }) => ports),
     constraints: all(({ constraints }) => constraints),
     affinities: all(({ affinities }) => affinities),
