@@ -145,7 +145,11 @@ describe("what leaves a drained node", () => {
     await world.remove("full-3");
     await until("both have left", async () => (await onNode("node-3")).join() === "/db running,/web running");
     expect(await networkIds()).toEqual([id]);
-    const networksOn = (node: string) => world.engine(node).daemon.networks.all().map(({ name }) => name);
+    const networksOn = (node: string) =>
+      world
+        .engine(node)
+        .daemon.networks.all()
+        .map(({ name }) => name);
     await until("what it left is at rest, and the old network gone", () => {
       const aside = onEngine("node-2").every((name) => /^(db|web)\.kept-\w+$/.test(name));
       return aside && !networksOn("node-2").includes("shop_default");

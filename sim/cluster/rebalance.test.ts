@@ -46,7 +46,8 @@ const places = async (): Promise<string[]> =>
 describe("shoal rebalance", () => {
   it("proposes to fill a new node until all are as full, and moves nothing", async () => {
     await open(1);
-    for (const name of ["one", "two", "three", "four"]) await world.run(name, { HostConfig: { ...always, Memory: GB / 2 } });
+    for (const name of ["one", "two", "three", "four"])
+      await world.run(name, { HostConfig: { ...always, Memory: GB / 2 } });
     expect(await proposals()).toEqual([]);
     await joinNode();
     const before = await places();

@@ -306,6 +306,8 @@ export const PULL_MS = 1_800_000;
 export const RESCHEDULES_AT_ONCE = 16;
 /** Containers, or wholes of them, that leave drained nodes at the same time: each is away while it moves. */
 export const DRAINS_AT_ONCE = 4;
+/** Of these, how many wait for their turn; the rest is looked for again. */
+export const DRAINS_WAITING = 10_000;
 /** What was stopped to leave a drained node, and could not after all, runs at least this long before that is tried again. */
 export const DRAIN_REST_MS = 60_000;
 /** Moves that `shoal rebalance` proposes at once. */

@@ -2,8 +2,8 @@
  * Empties nodes: wholes leave in the order of their importance, a few at a time. What has lost its node does not wait for
  * it. Owns the pace, and who is being worked on; how a whole leaves is known beside it.
  */
-import { mapAtMost } from "../../kit/limit.ts";
-import { DRAIN_REST_MS, DRAINS_AT_ONCE } from "../../kit/limits.ts";
+import { Limit } from "../../kit/limit.ts";
+import { DRAIN_REST_MS, DRAINS_AT_ONCE, DRAINS_WAITING } from "../../kit/limits.ts";
 import type { Cluster } from "../cluster.ts";
 import { isForeign } from "../foreign.ts";
 import type { ClusterNode } from "../node.ts";
@@ -34,7 +34,7 @@ export class Drainer {
   readonly busy = new Set<string>();
   /** Cluster ID of the first of a whole that could not leave after all → monotonic milliseconds of that. */
   readonly #restsSince = new Map<string, number>();
-  #draining = false;
+  readonly #limit = new Limit(DRAINS_AT_ONCE, DRAINS_WAITING);
 
   constructor(cluster: Cluster, sequel: Sequel) {
     this.#cluster = cluster;
@@ -45,24 +45,29 @@ export class Drainer {
   look(): void {
     const nodes = [...this.#cluster.nodes.values()].filter(({ draining }) => draining);
     if (nodes.length === 0) this.#restsSince.clear();
-    if (this.#draining) return;
     const asked = nodes.filter(({ reachable }) => reachable);
     const leaving = asked.flatMap((node) => this.#leavingFrom(node));
     const stopped = asked.filter(({ forced }) => forced).flatMap((node) => this.#toBeStopped(node));
-    if (leaving.length + stopped.length === 0) return;
-    this.#draining = true;
-    for (const { id } of [...leaving.flatMap(({ going }) => going), ...stopped]) this.busy.add(id);
     leaving.sort((a, b) => byImportance(a.going[0], b.going[0]));
-    const work = [...leaving.map((one) => () => this.#leave(one)), ...stopped.map((one) => () => this.#stop(one))];
-    void mapAtMost(DRAINS_AT_ONCE, work, (begin) => begin()).finally(() => {
-      this.#draining = false;
+    for (const one of leaving) this.#begin(one.going, () => this.#leave(one));
+    for (const one of stopped) this.#begin([one], () => this.#stop(one));
+  }
+
+  /** @param work never rejects */
+  #begin(records: readonly ContainerRecord[], work: () => Promise<void>): void {
+    for (const { id } of records) this.busy.add(id);
+    const end = (): void => {
+      for (const { id } of records) this.busy.delete(id);
       this.#cluster.rescheduler.wake();
-    });
+    };
+    // Where too many wait, the next look begins it.
+    void this.#limit.run(work).then(end, end);
   }
 
   #leavingFrom(node: ClusterNode): readonly Leaving[] {
     return unitsOn(this.#cluster, node).flatMap((unit) => {
       const [first, ...others] = [...leavingOf(unit)].sort(byImportance);
+      if (unit.containers.some(({ id }) => this.busy.has(id))) return [];
       return first && !this.#isResting(first) ? [{ node, unit, going: [first, ...others] as const }] : [];
     });
   }
@@ -72,7 +77,7 @@ export class Drainer {
     return unitsOn(this.#cluster, node)
       .filter((unit) => whyUnitStays(unit) !== undefined)
       .flatMap(({ containers }) => containers)
-      .filter((record) => runs(record) && !isForeign(record) && !this.#isResting(record));
+      .filter((record) => runs(record) && !isForeign(record) && !this.busy.has(record.id) && !this.#isResting(record));
   }
 
   /** Never rejects. */
@@ -81,8 +86,6 @@ export class Drainer {
       if (record.node.forced && runs(record)) await stopThere(this.#cluster, record);
     } catch (error) {
       this.#failed([record], error);
-    } finally {
-      this.busy.delete(record.id);
     }
   }
 
@@ -110,8 +113,6 @@ export class Drainer {
       room?.end();
     } catch (error) {
       this.#failed(going, error);
-    } finally {
-      for (const { id } of going) this.busy.delete(id);
     }
   }
 }

@@ -16,10 +16,13 @@ import type { HeldRoom } from "./held-room.ts";
 import { enterLimbo, leaveLimbo } from "./pending.ts";
 import { readRecipe, recipeWrite } from "./recipes.ts";
 
-/** How it was asked for. Rejects when that is not known. */
+/** The store does not tell how a container was asked for. */
+export class NoRecipe extends Error {}
+
+/** How it was asked for. Rejects with NoRecipe, or when the store cannot be read. */
 export async function orderOf(cluster: Cluster, { id, name }: ContainerRecord): Promise<Asked> {
   const recipe = await readRecipe(cluster, id);
-  if (!recipe) throw new Error("the store no longer knows how it was asked for: remove it, and make it again");
+  if (!recipe) throw new NoRecipe("the store no longer knows how it was asked for: remove it, and make it again");
   const body = decodeJson(recipe.text);
   const request = readRequest(body, name, recipe, cluster.options);
   return { recipe, body, name, request: request.hostNetwork ? await withImagePorts(cluster, request) : request };

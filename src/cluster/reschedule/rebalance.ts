@@ -10,6 +10,7 @@ import type { Cluster } from "../cluster.ts";
 import { decide, placeContext } from "../create.ts";
 import { reservationOf } from "../holdings.ts";
 import type { ClusterNode } from "../node.ts";
+import { NoRecipe } from "./move-on.ts";
 import { leavingOf, unitsOn } from "./units.ts";
 import { type Whole, wholeOf } from "./whole.ts";
 
@@ -33,7 +34,10 @@ export async function proposeMoves(cluster: Cluster, strategy: Strategy): Promis
       const going = leavingOf(unit);
       if (going.length === 0) continue;
       if (++looked > REBALANCE_WHOLES || proposals.length >= REBALANCE_MOVES) return proposals;
-      const whole = await wholeOf(cluster, node, unit, going).catch(() => undefined);
+      const whole = await wholeOf(cluster, node, unit, going).catch((error: unknown) => {
+        if (error instanceof NoRecipe) return undefined;
+        throw error;
+      });
       const proposal = whole && plan.propose(whole);
       if (proposal) proposals.push(proposal);
     }
