@@ -25,8 +25,14 @@ export interface Api {
   readonly headers: readonly string[];
 }
 
+/** An API whose end can be waited for. */
+export interface EndingApi extends Api {
+  /** Resolves when nothing is under way but streams. */
+  readonly quiet: () => Promise<void>;
+}
+
 /** @param audit undefined: nothing is logged */
-export function createApi(cluster: Cluster, host: HostFacts, stopping: AbortSignal, audit?: Audit): Api {
+export function createApi(cluster: Cluster, host: HostFacts, stopping: AbortSignal, audit?: Audit): EndingApi {
   const contextOf = (request: ApiRequest, { params }: Match): Context => ({
     cluster,
     host,
@@ -44,6 +50,7 @@ export function createApi(cluster: Cluster, host: HostFacts, stopping: AbortSign
   };
   return {
     headers: commonHeaders(host),
+    quiet: () => load.quiet(),
     async handler(request, answer) {
       const match = find(request);
       const { route } = match;

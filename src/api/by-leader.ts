@@ -29,6 +29,8 @@ const KEPT_BACK = new Set(["host", "expect", "origin", "content-length", "shoal-
 export interface ByLeaderParts {
   /** Undefined while nobody leads, as far as is known. */
   readonly leader: () => EngineWire | undefined;
+  /** Address of the one manager that may lead and does not; undefined: the next election is waited for. */
+  readonly awaited: () => string | undefined;
   /** Of this manager: what it says when it passes something on. */
   readonly name: string;
   readonly clock: Clock;
@@ -36,14 +38,19 @@ export interface ByLeaderParts {
   readonly stopping: AbortSignal;
 }
 
-/** Classic Swarm's words. */
-export const noLeader = (): DockerError =>
-  new DockerError(503, "No primary manager elected: try again in a moment", { retryAfter: 1 });
+/** In classic Swarm's words. @param awaited the one manager that may lead, and does not */
+export function noLeader(awaited?: string): DockerError {
+  const remedy =
+    awaited === undefined
+      ? "try again in a moment"
+      : `${awaited} alone may lead, by its --master: start it, start another one with --master, or promote one at the hub`;
+  return new DockerError(503, `No primary manager elected: ${remedy}`, { retryAfter: 1 });
+}
 
 export function apiByLeader(parts: ByLeaderParts, headers: readonly string[]): Api {
   const wireFor = (request: ApiRequest): EngineWire => {
     const wire = parts.leader();
-    if (!wire || request.headers[PASSED.toLowerCase()] !== undefined) throw noLeader();
+    if (!wire || request.headers[PASSED.toLowerCase()] !== undefined) throw noLeader(parts.awaited());
     return wire;
   };
   return {

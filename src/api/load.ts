@@ -44,12 +44,16 @@ export function kindOf(route: Pick<Route, "method" | "path" | "how" | "upgrade">
   return route.method === "GET" || route.method === "HEAD" ? "reads" : "changes";
 }
 
+/** Kinds that are over soon. */
+const SHORT: readonly Kind[] = ["changes", "reads"];
+
 export class Load {
   readonly #running: Record<Kind, number> = { changes: 0, reads: 0, streams: 0 };
   readonly #refused: Record<Kind, number> = { changes: 0, reads: 0, streams: 0 };
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #atOnce: Readonly<Record<Kind, number>>;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(clock: Clock, log: Logger, atOnce = AT_ONCE) {
     this.#clock = clock;
@@ -69,7 +73,17 @@ export class Load {
       return await work();
     } finally {
       this.#running[kind]--;
+      if (this.#isQuiet) for (const done of this.#waiting.splice(0)) done();
     }
+  }
+
+  /** Resolves when nothing is under way but streams. */
+  async quiet(): Promise<void> {
+    if (!this.#isQuiet) await new Promise<void>((done) => this.#waiting.push(done));
+  }
+
+  get #isQuiet(): boolean {
+    return SHORT.every((kind) => this.#running[kind] === 0);
   }
 
   /** A line when a burst begins, and one with the count when it was quiet for a while. */

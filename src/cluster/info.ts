@@ -1,4 +1,5 @@
 /** `GET /info`: the cluster as one engine, with classic Swarm's block of nodes that `docker info` prints. */
+import type { ClusterSize } from "../discovery/discovery.ts";
 import { bytesSize } from "../docker/units.ts";
 import { serverVersion } from "../docker/version.ts";
 import type { Cluster } from "./cluster.ts";
@@ -101,6 +102,21 @@ export function clusterInfo(cluster: Cluster, host: HostFacts): Record<string, u
       ...nodes.filter((node) => !node.reachable).map((node) => `node ${node.name}: ${node.whyUnreachable}`),
       ...nodes.flatMap(({ name, replaced }) => (replaced ? [`node ${name}: ${replaced.warning}`] : [])),
     ],
+  };
+}
+
+/** What a manager has under it, in a few numbers. */
+export function clusterSize(cluster: Cluster): ClusterSize {
+  const nodes = [...cluster.nodes.values()];
+  const sum = (pick: (node: ClusterNode) => number): number => nodes.reduce((total, node) => total + pick(node), 0);
+  return {
+    nodes: nodes.length,
+    healthy: nodes.filter(({ state }) => state === "healthy").length,
+    containers: sum(({ count }) => count.all) + cluster.limbo.count.all,
+    cpus: sum(({ facts }) => facts?.cpus ?? 0),
+    reservedCpus: sum(({ id }) => cluster.ledger.sums(id).nanoCpus) / 1e9,
+    memory: sum(({ facts }) => facts?.memory ?? 0),
+    reservedMemory: sum(({ id }) => cluster.ledger.sums(id).memory),
   };
 }
 

@@ -23,6 +23,8 @@ export interface Discovery {
   readonly registry: Registry | undefined;
   /** Undefined where nobody registers: such nodes have no fences. */
   readonly fences: FenceBoard | undefined;
+  /** Where managers register, and hear of promotions; absent: nowhere. */
+  readonly managers?: ManagerRegistry;
   /**
    * Calls `onEntries` with the whole list at once and after every change until the signal aborts; a failed reading calls
    * `onError` and keeps the last list. Resolves when the signal aborts.
@@ -53,6 +55,49 @@ export interface Registry {
   register(registration: Registration, signal?: AbortSignal): Promise<void>;
   /** Takes away the record at `address`, if it is there. */
   withdraw(address: string, signal?: AbortSignal): Promise<void>;
+}
+
+/** What a manager says of itself with each sign of life. */
+export interface ManagerRegistration {
+  /** `host:port` at which it answers. */
+  readonly address: string;
+  readonly host?: string | undefined;
+  readonly ttlMs: number;
+  readonly manager: ManagerState;
+}
+
+export interface ManagerState {
+  readonly role: "primary" | "replica";
+  /** It is the one that `--master` or a promotion named. */
+  readonly isMaster: boolean;
+  /** ID of the last promotion that was followed; absent: of none. */
+  readonly promotion?: string | undefined;
+  /** What a primary has under it. */
+  readonly cluster?: ClusterSize | undefined;
+}
+
+/** Counts, CPUs and bytes. */
+export interface ClusterSize {
+  readonly nodes: number;
+  readonly healthy: number;
+  readonly containers: number;
+  readonly cpus: number;
+  readonly reservedCpus: number;
+  readonly memory: number;
+  readonly reservedMemory: number;
+}
+
+/** Somebody's word which manager is to lead. */
+export interface Promotion {
+  /** Unlike every other promotion's. */
+  readonly id: string;
+  /** Undefined: none in particular any more. */
+  readonly address: string | undefined;
+}
+
+export interface ManagerRegistry {
+  /** Writes the manager's record, or renews it. @returns the last promotion; rejects with an Error of one sentence */
+  register(registration: ManagerRegistration, signal?: AbortSignal): Promise<Promotion | undefined>;
 }
 
 /** Whether two lists say the same in the same order. */

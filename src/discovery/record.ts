@@ -3,8 +3,9 @@
  * format and its bounds; must not know where it is kept.
  */
 import { DISCOVERY_LABELS, DISCOVERY_NAME_CHARS, DISCOVERY_RECORD_BYTES } from "../kit/limits.ts";
-import type { Entry, Registration } from "./discovery.ts";
+import type { Entry, ManagerState, Registration } from "./discovery.ts";
 import { parseEntry } from "./entries.ts";
+import { readManagerState } from "./manager-state.ts";
 
 export interface NodeRecord extends Entry {
   /** Undefined: the record says nothing of it, and stays for as long as it is there. */
@@ -15,6 +16,8 @@ export interface NodeRecord extends Entry {
   readonly cpus?: number | undefined;
   /** Bytes. */
   readonly memory?: number | undefined;
+  /** Of a manager's record, which is kept apart from the nodes'. */
+  readonly manager?: ManagerState | undefined;
 }
 
 interface Written {
@@ -28,6 +31,7 @@ interface Written {
   readonly host?: unknown;
   readonly cpus?: unknown;
   readonly memory?: unknown;
+  readonly manager?: unknown;
 }
 
 export function writeRecord({ address, ttlMs, ...rest }: Registration | NodeRecord): string {
@@ -50,7 +54,7 @@ function fromJson(text: string): NodeRecord {
   } catch {
     throw new Error("a node's record is neither host:port nor JSON");
   }
-  const { addr, id, name, labels, ttl, beat, host, cpus, memory } = written;
+  const { addr, id, name, labels, ttl, beat, host, cpus, memory, manager } = written;
   return dropUndefined({
     address: tcpAddress(textOf("addr", addr) ?? ""),
     id: idOf(id),
@@ -61,6 +65,7 @@ function fromJson(text: string): NodeRecord {
     host: nameOf("host", host),
     cpus: numberOf("cpus", cpus),
     memory: numberOf("memory", memory),
+    manager: manager === undefined ? undefined : readManagerState(manager),
   });
 }
 

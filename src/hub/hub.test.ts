@@ -131,13 +131,47 @@ describe("a hub", () => {
     const promote = (address: string) =>
       text(`${path}/master`, { ...admin(), method: "PUT", body: JSON.stringify({ address }) });
     expect((await promote("m:1")).status).toBe(404);
-    const manager = { addr: "m:1", labels: { role: "replica" }, ttl: 20 };
-    await hub.fetch(`${path}/managers`, { token, method: "POST", body: JSON.stringify(manager) });
+    const size = { nodes: 3, healthy: 2, containers: 5, cpus: 6, reservedCpus: 0.5, memory: 9, reservedMemory: 1 };
+    const manager = { role: "replica", isMaster: false, cluster: size };
+    const register = (more: object = {}) =>
+      json(`${path}/managers`, {
+        ...{ token, method: "POST" },
+        body: JSON.stringify({ addr: "m:1", ttl: 20, manager, ...more }),
+      });
+    expect(await register()).toEqual({ promotion: null });
+    expect(await register({ manager: { role: "boss" } })).toEqual({
+      message: "a manager's role is primary or replica",
+    });
     expect((await promote("m:1")).status).toBe(204);
     expect(await json(`${path}/master`, { token })).toEqual({ address: "m:1" });
+    const { promotion } = (await register()) as { promotion: { id: string } };
+    expect(promotion).toEqual({ id: expect.stringMatching(/^[0-9a-f]{16}$/), address: "m:1" });
     expect(await json(`${path}/status`, { token })).toMatchObject({
       master: "m:1",
-      managers: [{ address: "m:1", labels: { role: "replica" } }],
+      managers: [{ address: "m:1", manager, state: "up" }],
+    });
+    // Another word is another promotion, also of the same manager.
+    await promote("m:1");
+    expect(await register()).not.toEqual({ promotion });
+    expect((await text(`${path}/master`, { token, method: "DELETE" })).status).toBe(403);
+    expect((await text(`${path}/master`, { ...admin(), method: "DELETE" })).status).toBe(204);
+    expect(await register()).toEqual({ promotion: { id: expect.any(String) } });
+    expect((await text(`${path}/managers/m%3A1`, { token, method: "DELETE" })).status).toBe(204);
+    expect(await json(`${path}/managers`, { token })).toEqual([]);
+    expect((await text(`${path}/managers/m%3A1`, { token, method: "DELETE" })).status).toBe(404);
+  });
+
+  it("promotes no manager that is silent, and shows that it is", async () => {
+    const { token, path } = await named(hub.adminToken);
+    const manager = { addr: "m:1", ttl: 1, manager: { role: "primary", isMaster: true } };
+    await hub.fetch(`${path}/managers`, { token, method: "POST", body: JSON.stringify(manager) });
+    await expect
+      .poll(() => json(`${path}/status`, { token }), { timeout: 45_000 })
+      .toMatchObject({ managers: [{ state: "silent" }] });
+    const body = JSON.stringify({ address: "m:1" });
+    expect(await text(`${path}/master`, { ...admin(), method: "PUT", body })).toEqual({
+      status: 409,
+      text: '{"message":"the manager at m:1 is silent: start it first"}\n',
     });
   });
 

@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { sendEmpty, sendJson } from "../api/listener/answer.ts";
 import { entryOf, type NodeRecord, readRecord, writeRecord } from "../discovery/record.ts";
-import { badRequest, DockerError, notFound } from "../docker/errors.ts";
+import type { Seen } from "../discovery/sightings.ts";
+import { badRequest, conflict, DockerError, notFound } from "../docker/errors.ts";
 import { DISCOVERY_ENTRIES, HUB_TTL_SECONDS } from "../kit/limits.ts";
 import type { Logger } from "../kit/log.ts";
 import { ADMIN } from "./accounts.ts";
@@ -36,16 +37,12 @@ export function hubRoutes(state: HubState, rights: HubRights, log: Logger): read
   const ofCluster = (method: string, path: string, handle: Route["handle"]): Route =>
     route(method, `(?:/v1/clusters/([^/]+)|/u/([^/]+)/([^/]+))${path}`, handle);
 
-  async function register(call: Call, which: "nodes" | "managers"): Promise<void> {
-    const cluster = call.member();
+  async function register(call: Call, cluster: Cluster, which: "nodes" | "managers"): Promise<void> {
     const records = which === "nodes" ? nodes : managers;
     const group = which === "nodes" ? state.groupOf(cluster) : state.managersOf(cluster);
     const record = recordOf(await call.text(), call.request.query.get("ttl"));
     const key = `${group}/${record.address}`;
-    if (records.beat(key, record)) {
-      sendEmpty(call.answer, 200);
-      return;
-    }
+    if (records.beat(key, record)) return;
     const isNew = !records.has(key);
     if (isNew && records.count(group) >= DISCOVERY_ENTRIES) {
       throw new DockerError(403, `this cluster has ${DISCOVERY_ENTRIES} ${which} already`);
@@ -53,7 +50,27 @@ export function hubRoutes(state: HubState, rights: HubRights, log: Logger): read
     await records.write(key, writeRecord(record), call.request.signal);
     if (isNew)
       log.info(`${which === "nodes" ? "node" : "manager"} joined`, { cluster: cluster.id, address: record.address });
-    sendEmpty(call.answer, 200);
+  }
+
+  async function remove(call: Call, which: "nodes" | "managers"): Promise<void> {
+    const cluster = call.member();
+    const records = which === "nodes" ? nodes : managers;
+    const address = call.params[3] ?? "";
+    const key = `${which === "nodes" ? state.groupOf(cluster) : state.managersOf(cluster)}/${address}`;
+    const what = which === "nodes" ? "node" : "manager";
+    if (!records.has(key)) throw notFound(`no such ${what}: ${address}`);
+    await records.write(key, undefined, call.request.signal);
+    log.info(`${what} removed`, { cluster: cluster.id, address });
+    sendEmpty(call.answer, 204);
+  }
+
+  async function promote(call: Call, cluster: Cluster, address: string | undefined): Promise<void> {
+    await state.promote(cluster, address);
+    log.info(address === undefined ? "no manager is the master any more" : "manager promoted", {
+      cluster: cluster.id,
+      address,
+    });
+    sendEmpty(call.answer, 204);
   }
 
   return [
@@ -111,7 +128,10 @@ export function hubRoutes(state: HubState, rights: HubRights, log: Logger): read
         entries.map(({ address }) => address),
       );
     }),
-    ofCluster("POST", "", (call) => register(call, "nodes")),
+    ofCluster("POST", "", async (call) => {
+      await register(call, call.member(), "nodes");
+      sendEmpty(call.answer, 200);
+    }),
     ofCluster("DELETE", "", async (call) => {
       await state.remove(call.owner());
       sendEmpty(call.answer, 204);
@@ -127,18 +147,17 @@ export function hubRoutes(state: HubState, rights: HubRights, log: Logger): read
         call.answer.start(200, headers).end(text);
       }
     }),
-    ofCluster("DELETE", "/nodes/([^/]+)", async (call) => {
-      const group = state.groupOf(call.member());
-      const address = call.params[3] ?? "";
-      if (!nodes.has(`${group}/${address}`)) throw notFound(`no such node: ${address}`);
-      await nodes.write(`${group}/${address}`, undefined, call.request.signal);
-      log.info("node removed", { address });
-      sendEmpty(call.answer, 204);
+    ofCluster("DELETE", "/nodes/([^/]+)", (call) => remove(call, "nodes")),
+    // What a manager hears of promotions, it hears when it gives a sign of life.
+    ofCluster("POST", "/managers", async (call) => {
+      const cluster = call.member();
+      await register(call, cluster, "managers");
+      sendJson(call.answer, 200, { promotion: state.promotionOf(cluster) ?? null });
     }),
     ...fenceRoutes(state, ofCluster),
-    ofCluster("POST", "/managers", (call) => register(call, "managers")),
+    ofCluster("DELETE", "/managers/([^/]+)", (call) => remove(call, "managers")),
     ofCluster("GET", "/managers", (call) => {
-      const alive = managers.of(state.managersOf(call.member()));
+      const alive = managers.of(state.managersOf(call.member())).filter(({ silentMs }) => silentMs === undefined);
       sendJson(
         call.answer,
         200,
@@ -146,29 +165,27 @@ export function hubRoutes(state: HubState, rights: HubRights, log: Logger): read
       );
     }),
     ofCluster("GET", "/master", (call) => {
-      sendJson(call.answer, 200, { address: state.masterOf(call.member()) ?? null });
+      sendJson(call.answer, 200, { address: state.promotionOf(call.member())?.address ?? null });
     }),
     ofCluster("PUT", "/master", async (call) => {
       const cluster = call.owner();
       const { address } = await call.json();
-      const known = managers.of(state.managersOf(cluster)).some((one) => one.address === address);
-      if (typeof address !== "string" || !known) throw notFound(`no manager of this cluster at ${String(address)}`);
-      await state.promote(cluster, address);
-      log.info("manager promoted", { cluster: cluster.id, address });
-      sendEmpty(call.answer, 204);
+      const known = managers.of(state.managersOf(cluster)).find((one) => one.address === address);
+      if (!known) throw notFound(`no manager of this cluster at ${String(address)}`);
+      if (known.silentMs !== undefined) throw conflict(`the manager at ${known.address} is silent: start it first`);
+      await promote(call, cluster, known.address);
     }),
+    ofCluster("DELETE", "/master", (call) => promote(call, call.owner(), undefined)),
     ofCluster("GET", "/status", (call) => {
       const cluster = call.member();
+      const promotion = state.promotionOf(cluster);
       sendJson(call.answer, 200, {
         ...shown(cluster),
         ...countsOf(state, cluster),
-        master: state.masterOf(cluster) ?? null,
-        nodes: nodes.of(state.groupOf(cluster)).map(({ value, silentMs }) => ({
-          ...about(value),
-          state: silentMs === undefined ? "up" : "silent",
-          silentSeconds: silentMs === undefined ? null : Math.floor(silentMs / 1000),
-        })),
-        managers: managers.of(state.managersOf(cluster)).map(({ value }) => about(value)),
+        master: promotion?.address ?? null,
+        promotion: promotion?.id ?? null,
+        nodes: nodes.of(state.groupOf(cluster)).map(about),
+        managers: managers.of(state.managersOf(cluster)).map(about),
       });
     }),
   ];
@@ -198,9 +215,14 @@ function countsOf({ nodes, groupOf }: HubState, cluster: Cluster): object {
   return { up, silent: all.length - up };
 }
 
-function about(record: NodeRecord): object {
-  const { host, cpus, memory } = record;
-  return { ...entryOf(record), host, cpus, memory };
+function about({ value, silentMs }: Seen<NodeRecord>): object {
+  const { host, cpus, memory, manager } = value;
+  return {
+    ...entryOf(value),
+    ...{ host, cpus, memory, manager },
+    state: silentMs === undefined ? "up" : "silent",
+    silentSeconds: silentMs === undefined ? null : Math.floor(silentMs / 1000),
+  };
 }
 
 const TEXT = (text: string): string[] => ["Content-Type", "text/plain", "Content-Length", String(text.length)];

@@ -1,4 +1,5 @@
 /** All that a hub knows, on one store: who has accounts, which clusters there are, who is in them. Owns opening it whole. */
+import type { Promotion } from "../discovery/discovery.ts";
 import { LiveRecords } from "../discovery/live-records.ts";
 import { StoredFences } from "../discovery/stored-fences.ts";
 import type { Clock } from "../kit/clock.ts";
@@ -28,9 +29,10 @@ export class HubState {
   readonly clusters: Clusters;
   readonly nodes: LiveRecords;
   readonly managers: LiveRecords;
-  /** By cluster ID: the manager that was promoted. */
-  readonly #masters: Mirror<{ readonly address: string }>;
+  /** By cluster ID: the last promotion. */
+  readonly #masters: Mirror<Promotion>;
   readonly #store: Store;
+  readonly #random: Random;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #read: Promise<unknown>;
@@ -38,6 +40,7 @@ export class HubState {
   constructor({ store, clock, random, log }: HubContext, adminToken: string) {
     this.#store = store;
     this.#clock = clock;
+    this.#random = random;
     this.#log = log;
     const snapshots: Promise<void>[] = [];
     const follow = () => {
@@ -49,7 +52,7 @@ export class HubState {
     this.accounts = new Accounts(follow(), adminToken, random);
     this.clusters = new Clusters(follow(), random);
     this.nodes = new LiveRecords({ ...follow(), prefix: NODES, keepSilentMs: HUB_SILENT_MS });
-    this.managers = new LiveRecords({ ...follow(), prefix: MANAGERS, keepSilentMs: 0 });
+    this.managers = new LiveRecords({ ...follow(), prefix: MANAGERS, keepSilentMs: HUB_SILENT_MS });
     this.#masters = new Mirror({ ...follow(), prefix: MASTERS });
     this.#read = Promise.all(snapshots);
   }
@@ -72,8 +75,8 @@ export class HubState {
     return MANAGERS + cluster.id;
   }
 
-  masterOf({ id }: Cluster): string | undefined {
-    return this.#masters.get(id)?.address;
+  promotionOf({ id }: Cluster): Promotion | undefined {
+    return this.#masters.get(id);
   }
 
   /** Read and written straight: whoever renews one must know that it is durable. */
@@ -81,8 +84,9 @@ export class HubState {
     return new StoredFences(this.#store, this.#clock, `${FENCES}${id}/`);
   }
 
-  async promote({ id }: Cluster, address: string): Promise<void> {
-    await this.#masters.put(id, { address });
+  /** @param address undefined: none is the master any more */
+  async promote({ id }: Cluster, address: string | undefined): Promise<void> {
+    await this.#masters.put(id, { id: this.#random.hex(8), address });
   }
 
   /** The cluster first: what is left of a crash in between belongs to no cluster any more. */

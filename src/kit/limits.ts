@@ -188,6 +188,16 @@ export const DISCOVERY_LOOK_MS = 1_000;
 export const HUB_CALL_MS = 10_000;
 /** Between two questions of a manager to a hub, unless its heartbeat is shorter. */
 export const HUB_POLL_MS = 5_000;
+/** Between two signs of life that a manager gives at a hub, hearing of promotions. */
+export const MANAGER_BEAT_MS = 2_000;
+/** A manager without a sign of life counts as silent. */
+export const MANAGER_TTL_MS = 15_000;
+/** What is under way at a manager that hands the lead over; what takes longer is broken off. */
+export const HANDOVER_MS = 3_000;
+/** A master asks for the lead when it has run for so long, so that one that comes and goes does not take it along. */
+export const MASTER_STEADY_MS = 30_000;
+/** Between two times that a master asks for the lead. */
+export const MASTER_RECALL_MS = 30_000;
 /** Tries of an agent to register when it failed: first and longest pause, never more than its heartbeat. */
 export const AGENT_RETRY = { first: 1_000, longest: 15_000 } as const;
 /** A JSON request body to a hub. */

@@ -4,6 +4,8 @@
  */
 import type { Api } from "../api/api.ts";
 import { noLeader } from "../api/by-leader.ts";
+import type { Clock } from "../kit/clock.ts";
+import { orAbort, withDeadline } from "../kit/deadline.ts";
 
 export class Face {
   /** For the listeners: what it hands on to changes with `answerBy`. */
@@ -22,6 +24,13 @@ export class Face {
       takesUpgrade: (request) => this.#now?.takesUpgrade(request) ?? false,
       upgrade: async (upgrade) => now().upgrade(upgrade),
     };
+  }
+
+  /** Nobody answers from now on; resolves when what is under way is over, or `ms` have passed. */
+  async rest(quiet: () => Promise<void>, clock: Clock, ms: number): Promise<void> {
+    this.answerBy(undefined);
+    if (ms <= 0) return;
+    await withDeadline(clock, ms, "hand-over", (signal) => orAbort(quiet(), signal)).catch(() => undefined);
   }
 
   /** Undefined: nobody; what comes is refused until somebody does. */

@@ -45,7 +45,9 @@ export interface ManageOptions {
   /** What moves when its host is lost, and does not say itself. */
   readonly reschedule: "auto" | "on" | "off";
   /** One of several managers over one store; undefined: the only one. */
-  readonly replication: { readonly address: string; readonly ttlMs: number } | undefined;
+  readonly replication: { readonly address: string; readonly ttlMs: number; readonly isMaster: boolean } | undefined;
+  /** Where others reach this manager, `host:port`, as far as that is known. */
+  readonly advertise: string | undefined;
   /** `file:///directory`, `memory://`, or `etcd://`, `consul://`, `zk://` with servers and a path. */
   readonly store: string;
   /** Credentials and TLS of a store that other machines keep. */

@@ -18,7 +18,7 @@ import type { EngineWire } from "../engine/wire/wire.ts";
 import { buildInfo } from "../kit/build.ts";
 import { systemClock } from "../kit/clock.ts";
 import { Limit } from "../kit/limit.ts";
-import { ENGINES_AT_ONCE, ENGINES_WAITING, SHUTDOWN_MS } from "../kit/limits.ts";
+import { ENGINES_AT_ONCE, ENGINES_WAITING, HANDOVER_MS, SHUTDOWN_MS } from "../kit/limits.ts";
 import type { Logger } from "../kit/log.ts";
 import { systemRandom } from "../kit/random.ts";
 import { filtersByName } from "../scheduler/filters/index.ts";
@@ -29,6 +29,7 @@ import type { Store } from "../store/store.ts";
 import { Face } from "./face.ts";
 import { openAuditLog, watchOf } from "./open-audit.ts";
 import type { ManageOptions } from "./options.ts";
+import { aloneAt, keepRegistered, type Self } from "./register.ts";
 import { fencedWire } from "./replica/fenced-wire.ts";
 import { replicate } from "./replica/replicate.ts";
 import { underLease } from "./replica/under-lease.ts";
@@ -64,6 +65,7 @@ export async function runManager(
     options: options.storeOptions,
   });
   const stopping = new AbortController();
+  const over = new AbortController();
   // One listener for each open stream: as many as there are clients.
   setMaxListeners(0, stopping.signal, signal);
   let listeners: Listeners | undefined;
@@ -76,23 +78,34 @@ export async function runManager(
     await listeners?.close(SHUTDOWN_MS);
   };
   const toEngine = (address: string): EngineWire => openWire(address, options.tls);
-  const serve = (
+  let serving: Cluster | undefined;
+  const serve = async (
     cluster: Cluster,
     answerBy: (api: Api | undefined) => void,
     until: AbortSignal,
     ready: () => Promise<void>,
-  ): Promise<void> =>
-    serveCluster({ cluster, discovery, host, log, answerBy }, until, {
+    graceMs: () => number,
+  ): Promise<void> => {
+    serving = cluster;
+    await serveCluster({ cluster, discovery, host, log, answerBy }, until, {
       audit: auditLog?.audit,
       stopping: stopping.signal,
       ready,
-      ending: () => (signal.aborted ? closeListeners() : Promise.resolve()),
+      ending: (quiet) => (signal.aborted ? closeListeners() : face.rest(quiet, systemClock, graceMs())),
+    }).finally(() => {
+      serving = undefined;
     });
+  };
   const lead = (over: Store, lease: Lease, until: AbortSignal): Promise<void> => {
     const toFenced = (address: string): EngineWire => fencedWire(toEngine(address), lease);
     const cluster = openCluster(options, over, toFenced, log, auditLog?.audit);
     const answerBy = (api: Api | undefined): void => face.answerBy(api && underLease(api, lease));
-    return serve(cluster, answerBy, until, async () => {});
+    const graceMs = (): number => Math.min(HANDOVER_MS, lease.remaining);
+    return serve(cluster, answerBy, until, async () => {}, graceMs);
+  };
+  const register = (self: Self, until: AbortSignal): Promise<void> => {
+    const parts = { self, registry: discovery.managers, clock: systemClock, log, cluster: () => serving };
+    return keepRegistered(parts, AbortSignal.any([until, over.signal]));
   };
   const listen = async (): Promise<void> => {
     const service = { ...face.api, access, tls: options.tls, log, clock: systemClock, random: systemRandom };
@@ -102,14 +115,18 @@ export async function runManager(
   try {
     if (options.replication === undefined) {
       const cluster = openCluster(options, store, toEngine, log, auditLog?.audit);
-      await serve(cluster, (api) => face.answerBy(api), signal, listen);
+      const answerBy = (api: Api | undefined): void => face.answerBy(api);
+      const alone = serve(cluster, answerBy, signal, listen, () => 0);
+      await Promise.all([alone, register(aloneAt(options, log), signal)]);
     } else {
       await listen();
       const own = { clock: systemClock, random: systemRandom, openWire: toEngine };
-      await replicate({ ...options.replication, ...own, store, host, log, face, lead }, stopping.signal, signal);
+      const parts = { ...options.replication, ...own, store, host, log, face, lead, register };
+      await replicate(parts, stopping.signal, signal);
     }
     log.info("stopping");
   } finally {
+    over.abort();
     await closeListeners();
     await store.close();
     await discovery.close();

@@ -27,8 +27,8 @@ export interface Occasions {
   readonly stopping: AbortSignal;
   /** The API answers from now on. */
   readonly ready: () => Promise<void>;
-  /** It is over, and engines are still connected. */
-  readonly ending: () => Promise<void>;
+  /** It is over, and engines are still connected. @param quiet resolves when nothing is under way but streams */
+  readonly ending: (quiet: () => Promise<void>) => Promise<void>;
 }
 
 /** Until the signal aborts. Rejects when the store cannot be read, or `ready` rejects. */
@@ -37,13 +37,14 @@ export async function serveCluster(
   signal: AbortSignal,
   { audit, stopping, ready, ending }: Occasions,
 ): Promise<void> {
+  const api = createApi(cluster, host, AbortSignal.any([stopping, signal]), audit);
   try {
     await restore(cluster);
     followStore(cluster, signal).catch((error: Error) =>
       log.error("the store is not watched", { error: error.message }),
     );
     if (discovery.fences) void cluster.fences.follow(discovery.fences, signal);
-    answerBy(createApi(cluster, host, AbortSignal.any([stopping, signal]), audit));
+    answerBy(api);
     await ready();
     await discovery.watch(
       (entries) => cluster.roll.tell(entries),
@@ -53,7 +54,7 @@ export async function serveCluster(
   } finally {
     // Open event streams end at once, so that readers do not hold up the end; all else gets its time.
     cluster.events.close();
-    await ending();
+    await ending(api.quiet);
     answerBy(undefined);
     await leaveAll(cluster);
     await cluster.writer.idle();

@@ -22,6 +22,8 @@ export interface LeaseOptions {
   readonly lastsMs: number;
   /** Milliseconds between two renewals, and between two looks of those who wait: a fraction of `lastsMs`. */
   readonly everyMs: number;
+  /** Asked before a free lease is taken; false leaves it to others. */
+  readonly mayTake?: () => boolean;
 }
 
 interface LeaseRecord {
@@ -35,7 +37,7 @@ const SURE = 0.9;
 
 /** Waits until the lease is free, and takes it; rejects with the signal's reason. What the store refuses is tried again. */
 export async function acquireLease(options: LeaseOptions, signal: AbortSignal): Promise<Lease> {
-  const { store, clock, key, lastsMs, everyMs } = options;
+  const { store, clock, key, lastsMs, everyMs, mayTake } = options;
   let seen: { readonly version: Version; readonly at: number } | undefined;
   for (;;) {
     signal.throwIfAborted();
@@ -43,7 +45,7 @@ export async function acquireLease(options: LeaseOptions, signal: AbortSignal): 
       const entry = await withDeadline(clock, lastsMs, "lease", (signal) => store.get(key, { signal }), signal);
       if (entry && entry.version !== seen?.version) seen = { version: entry.version, at: clock.monotonic() };
       const isFree = !entry || !read(entry).holder || (seen && clock.monotonic() - seen.at >= lastsMs);
-      const lease = isFree ? await take(options, entry, signal) : undefined;
+      const lease = isFree && (mayTake?.() ?? true) ? await take(options, entry, signal) : undefined;
       if (lease) return lease;
     } catch (error) {
       signal.throwIfAborted();

@@ -40,9 +40,14 @@ const register = async (path: string, index: number, more: object = {}): Promise
   const answer = await hub.fetch(path, { token: hub.adminToken, method: "POST", body });
   expect(answer.status).toBe(200);
 };
-const manager = async (path: string, addr: string, role: string): Promise<void> => {
-  const body = JSON.stringify({ addr, ttl: 180, labels: { role } });
-  await hub.fetch(`${path}/managers`, { token: hub.adminToken, method: "POST", body });
+const SIZE = { nodes: 3, healthy: 2, containers: 5, cpus: 6, reservedCpus: 1.5, memory: 12 * GIB, reservedMemory: GIB };
+/** A sign of life of a manager. @returns the promotion that it hears of */
+const manager = async (path: string, addr: string, role: string, more: object = {}): Promise<string | undefined> => {
+  const { ttl = 180, ...state } = more as { readonly ttl?: number };
+  const cluster = role === "primary" ? { cluster: SIZE } : {};
+  const body = JSON.stringify({ addr, ttl, manager: { role, isMaster: false, ...cluster, ...state } });
+  const answer = await hub.fetch(`${path}/managers`, { token: hub.adminToken, method: "POST", body });
+  return ((await answer.json()) as { promotion: { id: string } | null }).promotion?.id;
 };
 const row = (page: Page, name: string) => page.getByRole("row").filter({ hasText: name });
 const gone = (page: Page, name: string) => row(page, name).waitFor({ state: "detached" });
@@ -110,14 +115,43 @@ describe("the hub's page", () => {
     const page = await open(path);
     await signIn(page);
     const managers = page.getByRole("table", { name: "Managers" });
+    const cells = (address: string) => managers.getByRole("row").filter({ hasText: address }).getByRole("cell");
+    const reserved = "1.5 of 6 CPUs, 1.0 of 12.0 GiB";
+    expect(await cells("192.168.0.41:3376").allTextContents()).toEqual([
+      ...["192.168.0.41:3376", "up", "primary", "2 of 3 nodes healthy, 5 containers", reserved, "Promote"],
+    ]);
     await managers.getByRole("button", { name: "Promote 192.168.0.42:3376" }).click();
-    await managers.getByRole("cell", { name: "master", exact: true }).waitFor();
+    await managers.getByRole("cell", { name: "replica, master", exact: true }).waitFor();
     await page.getByRole("status").filter({ hasText: "192.168.0.42:3376 is the master." }).waitFor();
-    expect(await row(page, "node-2").getByRole("cell").nth(3).textContent()).toBe("master");
-    expect(await row(page, "node-1").getByRole("cell").nth(3).textContent()).toBe("manager");
+    // The managers follow.
+    const promotion = await manager(path, "192.168.0.42:3376", "replica");
+    await manager(path, "192.168.0.41:3376", "replica", { promotion });
+    await manager(path, "192.168.0.42:3376", "primary", { promotion, isMaster: true });
+    await page.getByRole("status").filter({ hasText: "192.168.0.42:3376 leads." }).waitFor();
+    expect(await row(page, "node-2").getByRole("cell").nth(3).textContent()).toBe("primary, master");
+    expect(await row(page, "node-1").getByRole("cell").nth(3).textContent()).toBe("replica");
+    expect(await row(page, "node-3").getByRole("cell").nth(3).textContent()).toBe("node");
     await picture(page, "cluster");
     await page.emulateMedia({ colorScheme: "dark" });
     await picture(page, "cluster-dark");
+    await managers.getByRole("button", { name: "Release 192.168.0.42:3376" }).click();
+    await page.getByRole("status").filter({ hasText: "is the master no more" }).waitFor();
+    await managers.getByRole("button", { name: "Promote 192.168.0.42:3376" }).waitFor();
+  });
+
+  it("shows which manager is pinned by --master, and one that fell silent", async () => {
+    const { path } = await cluster();
+    await manager(path, "192.168.0.41:3376", "primary", { isMaster: true });
+    await manager(path, "192.168.0.42:3376", "replica", { ttl: 1 });
+    const page = await open(path);
+    await signIn(page);
+    const managers = page.getByRole("table", { name: "Managers" });
+    await managers.getByRole("cell", { name: "primary, master", exact: true }).waitFor();
+    await managers.getByText("silent for less than a minute").waitFor();
+    await managers.getByRole("button", { name: "Release 192.168.0.41:3376" }).waitFor();
+    await managers.getByRole("button", { name: "Remove 192.168.0.42:3376" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+    await managers.getByRole("row").filter({ hasText: "192.168.0.42:3376" }).waitFor({ state: "detached" });
   });
 
   it("has users made by the admin, who see their own clusters alone", async () => {

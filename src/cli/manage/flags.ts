@@ -13,6 +13,7 @@ export interface ManageFlags {
   readonly host?: readonly string[];
   readonly replication?: boolean;
   readonly replicationTtl: string;
+  readonly master?: boolean;
   readonly advertise?: string;
   readonly tls?: boolean;
   readonly tlsverify?: boolean;
@@ -139,8 +140,12 @@ function engines(command: Command): void {
     .option("--replication", "one of several managers over one --store: one leads, the others pass on to it")
     .option("--replication-ttl <duration>", "a leader that gives no sign for this long is replaced", "3s")
     .addOption(
-      new Option("--addr, --advertise <address>", "where the other managers reach this one (env SWARM_ADVERTISE)"),
-    );
+      new Option(
+        "--addr, --advertise <address>",
+        "host:port at which others reach this manager, and where the hub's page shows it (env SWARM_ADVERTISE)",
+      ),
+    )
+    .option("--master", "of several managers this one leads, and no other one, until the hub promotes another");
 }
 
 /** Accepted and checked; what they ask for comes later or needs no asking. */

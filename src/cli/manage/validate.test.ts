@@ -162,11 +162,24 @@ describe("shoal manage's options", () => {
     });
     expect(validate("--replication etcd://a", { SWARM_ADVERTISE: "a:1" })).toMatchObject({
       notes: [],
-      options: { replication: { address: "a:1", ttlMs: 3_000 }, store: "etcd://a/shoal" },
+      options: { replication: { address: "a:1", ttlMs: 3_000, isMaster: false }, store: "etcd://a/shoal" },
     });
     expect(
       validate("--replication --replication-ttl 20s --advertise a:1 --store zk://s/x nodes://a").options,
     ).toMatchObject({ replication: { address: "a:1", ttlMs: 20_000 }, store: "zk://s/x" });
+    expect(validate("--replication --master --advertise a:1 etcd://a").options.replication?.isMaster).toBe(true);
+  });
+
+  it("know where others reach this manager, as far as that can be known", () => {
+    const advertised = (line: string) => validate(line).options.advertise;
+    expect(advertised("--advertise a:1 -H tcp://b:1 https://hub/u/ann/c")).toBe("a:1");
+    expect(advertised("-H unix:///s -H tcp://10.0.0.1:3375 https://hub/u/ann/c")).toBe("10.0.0.1:3375");
+    for (const host of ["tcp://0.0.0.0:1", "tcp://:1", "tcp://127.0.0.1:1", "tcp://[::]:1", "tcp://localhost:1"]) {
+      expect(advertised(`-H ${host} nodes://a`)).toBeUndefined();
+    }
+    const { notes } = validate("--advertise a:1 --master nodes://a");
+    expect(notes.map((note) => note.split(" ")[0])).toEqual(["--master", "--advertise"]);
+    expect(validate("--advertise a:1 token://x").notes).toEqual([]);
   });
 
   it("take DEBUG only as Go's true: other tools' DEBUG=name:* is not ours", () => {

@@ -85,6 +85,8 @@ export function validateManage(
       store,
       storeOptions: storeOptionsOf(flags.storeOpt, env),
       replication: replication(flags, store, env, notes),
+      advertise:
+        advertised(flags, discovery, env, notes) ?? hosts?.map(listenAddress).find(isElsewhere)?.slice(TCP.length),
       cors: flags.apiEnableCors === true,
       requireTls: flags.requireTls === true,
       allowHosts: flags.allowHost ?? [],
@@ -214,7 +216,7 @@ function replication(flags: ManageFlags, store: string, env: Env, notes: string[
   const ttlMs = duration("--replication-ttl", flags.replicationTtl);
   const advertise = flags.advertise ?? env.SWARM_ADVERTISE;
   if (!flags.replication) {
-    if (flags.advertise !== undefined) notes.push("--advertise is for --replication: it says nothing without it");
+    if (flags.master) notes.push("--master is for --replication: a manager without it leads anyway");
     return undefined;
   }
   if (!advertise) throw new CliError("--advertise address must be provided when using --leader-election");
@@ -226,8 +228,26 @@ function replication(flags: ManageFlags, store: string, env: Env, notes: string[
       "Leader election is only supported with consul, etcd and zookeeper discovery, or with a --store there.",
     );
   }
-  return { address: advertise, ttlMs };
+  return { address: advertise, ttlMs, isMaster: flags.master === true };
 }
+
+/** Where others reach this manager: the other ones, and who looks at the hub. */
+function advertised(flags: ManageFlags, discovery: string, env: Env, notes: string[]): string | undefined {
+  const advertise = flags.advertise ?? (env.SWARM_ADVERTISE || undefined);
+  if (advertise === undefined) return undefined;
+  if (!flags.replication && flags.advertise !== undefined && !AT_HUB.test(discovery)) {
+    notes.push("--advertise is for --replication, and for a hub: it says nothing without them");
+  }
+  checkAdvertised(advertise);
+  return advertise;
+}
+
+const AT_HUB = /^(https?|token):\/\//;
+const TCP = "tcp://";
+
+/** Whether it is an address that other machines may know this one by. */
+const isElsewhere = (host: string): boolean =>
+  host.startsWith(TCP) && !/^tcp:\/\/(0\.0\.0\.0|127\.[\d.]+|localhost|\[[:0]*[01]?\]):|:0$/.test(host);
 
 function refreshFlags(flags: ManageFlags, notes: string[]): void {
   const given = [

@@ -1,7 +1,15 @@
 /** Discovery by a hub: asked now and then, and told heartbeats. Whether a node still beats, the hub judges. */
 import type { Clock } from "../../kit/clock.ts";
 import { DISCOVERY_ENTRIES, HUB_POLL_MS } from "../../kit/limits.ts";
-import { type Discovery, type Entry, type Registration, type Registry, sameEntries } from "../discovery.ts";
+import {
+  type Discovery,
+  type Entry,
+  type ManagerRegistry,
+  type Promotion,
+  type Registration,
+  type Registry,
+  sameEntries,
+} from "../discovery.ts";
 import type { FenceBoard } from "../fences.ts";
 import { entryOf, readRecord, writeRecord } from "../record.ts";
 import type { HubClient } from "./client.ts";
@@ -11,6 +19,7 @@ export class HubDiscovery implements Discovery {
   readonly url: string;
   readonly registry: Registry;
   readonly fences: FenceBoard;
+  readonly managers: ManagerRegistry;
   readonly #client: HubClient;
   readonly #clock: Clock;
   readonly #everyMs: number;
@@ -22,6 +31,13 @@ export class HubDiscovery implements Discovery {
     this.#clock = clock;
     this.#everyMs = Math.min(heartbeatMs, HUB_POLL_MS);
     this.fences = new HubFences(client);
+    this.managers = {
+      register: async ({ ttlMs, ...registration }, signal) => {
+        const path = `/managers?ttl=${Math.ceil(ttlMs / 1000)}`;
+        const { text } = await client.call({ method: "POST", path, body: writeRecord(registration), signal });
+        return promotionIn(text);
+      },
+    };
     this.registry = {
       register: async (registration: Registration, signal) => {
         const path = `?ttl=${Math.ceil(registration.ttlMs / 1000)}`;
@@ -69,6 +85,14 @@ export class HubDiscovery implements Discovery {
   close(): Promise<void> {
     return this.#client.close();
   }
+}
+
+function promotionIn(text: string): Promotion | undefined {
+  const { promotion } = JSON.parse(text) as {
+    readonly promotion?: { readonly id?: unknown; readonly address?: unknown };
+  };
+  if (typeof promotion?.id !== "string") return undefined;
+  return { id: promotion.id, address: typeof promotion.address === "string" ? promotion.address : undefined };
 }
 
 /** What another hub made up is not taken on trust. */

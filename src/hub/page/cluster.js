@@ -11,7 +11,7 @@ export async function clusterPage(path, me) {
   const managers = table("Managers", MANAGER_COLUMNS);
   const count = h("p", { class: "quiet", id: "count" });
   const noNode = h("p", { class: "quiet" }, "No node yet: run the join command on each machine.");
-  const noManager = h("p", { class: "quiet" }, "No manager has registered.");
+  const noManager = h("p", { class: "quiet" }, "No manager yet: run the manage command.");
   show(
     cluster.name ?? "Cluster",
     h("h1", {}, cluster.name ?? "Cluster"),
@@ -35,7 +35,9 @@ export async function clusterPage(path, me) {
     );
     fill(
       managers.body,
-      cluster.managers.map((manager) => managerRow(manager, cluster, isOwner ? promote : undefined)),
+      cluster.managers.map((manager) =>
+        managerRow(manager, cluster, isOwner ? { promote, release, remove: forget } : undefined),
+      ),
     );
   };
   const load = async () => {
@@ -63,6 +65,16 @@ export async function clusterPage(path, me) {
     await act(() => ask(`${path}/master`, { method: "PUT", body: { address } }));
     document.getElementById("main").focus();
   }
+  async function release({ address }) {
+    await act(() => ask(`${path}/master`, { method: "DELETE" }));
+    announce(`${address} is the master no more: whichever manager is elected leads.`);
+    document.getElementById("main").focus();
+  }
+  async function forget({ address }) {
+    if (!(await confirm(`Remove ${address} from the list? It comes back when it still runs.`, "Remove"))) return;
+    await act(() => ask(`${path}/managers/${encodeURIComponent(address)}`, { method: "DELETE" }));
+    document.getElementById("main").focus();
+  }
   function danger() {
     const onclick = async () => {
       if (!(await confirm("Delete this cluster? Its nodes go on running, and join nothing any more.", "Delete")))
@@ -86,13 +98,13 @@ function commands(cluster) {
   const isNamed = cluster.path.startsWith("/u/");
   const at = (secret) => (isNamed ? url(secret) : `${location.origin}/v1/clusters/${secret}`);
   const join = (secret) => `shoal join --advertise ADDRESS:2375 ${at(secret)}`;
-  const manage = (secret) => `shoal manage ${at(secret)}`;
+  const manage = (secret) => `shoal manage --advertise ADDRESS:3375 -H tcp://0.0.0.0:3375 ${at(secret)}`;
   return h(
     "section",
     {},
     h("h2", {}, "Join"),
     command("On each machine, with the address that managers reach its engine by:", "join", join, cluster.token),
-    command("The manager, once:", "manage", manage, cluster.token),
+    command("The manager, with the address that clients and this page reach it by:", "manage", manage, cluster.token),
   );
 }
 

@@ -2,7 +2,7 @@
 import { h } from "./dom.js";
 
 export const NODE_COLUMNS = ["Name", "Address", "State", "Role", "Resources", "Tags", "Action"];
-export const MANAGER_COLUMNS = ["Address", "State", "Role", "Action"];
+export const MANAGER_COLUMNS = ["Address", "State", "Role", "Nodes", "Reserved", "Action"];
 
 const cell = (label, text, node = () => text) => ({ label, text, node });
 const nameOf = (node) => node.name ?? node.host ?? node.address;
@@ -10,7 +10,6 @@ const hostOf = (address) => address.replace(/:\d+$/, "");
 
 /** @param {(node: { address: string }) => void} onRemove */
 export function nodeRow(node, cluster, onRemove) {
-  const state = node.state === "up" ? "up" : `silent for ${age(node.silentSeconds)}`;
   const labels = Object.entries(node.labels ?? {}).map(([key, value]) => `${key}=${value}`);
   const remove = () => h("button", { "aria-label": `Remove ${nameOf(node)}`, onclick: () => onRemove(node) }, "Remove");
   return {
@@ -18,8 +17,8 @@ export function nodeRow(node, cluster, onRemove) {
     cells: [
       cell("Name", nameOf(node)),
       cell("Address", node.address, () => h("span", { class: "mono" }, node.address)),
-      cell("State", state, () => h("span", { class: `state ${node.state}` }, state)),
-      cell("Role", roleOf(node, cluster)),
+      stateCell(node),
+      cell("Role", roleOnNode(node, cluster)),
       cell("Resources", resourcesOf(node)),
       cell("Tags", labels.join(), () => tags(labels)),
       cell("Action", `remove ${nameOf(node)}`, remove),
@@ -27,22 +26,49 @@ export function nodeRow(node, cluster, onRemove) {
   };
 }
 
-/** @param {((manager: { address: string }) => void) | undefined} onPromote undefined: not for this reader */
-export function managerRow(manager, cluster, onPromote) {
-  const isMaster = cluster.master === manager.address;
-  const promote = () =>
-    onPromote &&
-    !isMaster &&
-    h("button", { "aria-label": `Promote ${manager.address}`, onclick: () => onPromote(manager) }, "Promote");
+/**
+ * @param {{ promote: Act, release: Act, remove: Act } | undefined} may undefined: not for this reader
+ * @typedef {(manager: { address: string }) => void} Act
+ */
+export function managerRow(manager, cluster, may) {
+  const what = may && actionOn(manager, cluster);
+  const button = () => h("button", { "aria-label": `${what} ${manager.address}`, onclick }, what);
+  const onclick = () => may[what.toLowerCase()](manager);
+  const size = manager.manager?.cluster;
   return {
     key: manager.address,
     cells: [
       cell("Address", manager.address, () => h("span", { class: "mono" }, manager.address)),
-      cell("State", manager.labels?.role ?? "up"),
-      cell("Role", isMaster ? "master" : "manager"),
-      cell("Action", `${isMaster} ${onPromote !== undefined}`, () => promote() || undefined),
+      stateCell(manager),
+      cell("Role", roleOf(manager, cluster)),
+      cell("Nodes", size ? nodesOf(size) : ""),
+      cell("Reserved", size ? reservedOf(size) : ""),
+      cell("Action", what ?? "", () => (what ? button() : undefined)),
     ],
   };
+}
+
+/** What its owner can do about a manager now. */
+function actionOn(manager, cluster) {
+  if (manager.state !== "up") return "Remove";
+  return isToLead(manager, cluster) ? "Release" : "Promote";
+}
+
+/** Whether it is the master: by the last promotion until managers have heard of it, then as it says itself. */
+function isToLead({ address, manager }, { master, promotion, managers }) {
+  const isHeard = managers.some((one) => one.state === "up" && one.manager?.promotion === (promotion ?? undefined));
+  return isHeard ? manager?.isMaster === true : master === address;
+}
+
+/** `primary` or `replica` is what a manager does; the master is the one that is to lead. */
+function roleOf(manager, cluster) {
+  const role = manager.state === "up" ? (manager.manager?.role ?? "manager") : "manager";
+  return isToLead(manager, cluster) ? `${role}, master` : role;
+}
+
+function stateCell({ state, silentSeconds }) {
+  const text = state === "up" ? "up" : `silent for ${age(silentSeconds)}`;
+  return cell("State", text, () => h("span", { class: `state ${state}` }, text));
 }
 
 /** What a reader who does not see the tables must be told; empty when nothing happened. */
@@ -57,18 +83,35 @@ export function changes(before, now) {
   }
   for (const node of old.values()) told.push(`${nameOf(node)} is gone`);
   if (before.master !== now.master && now.master) told.push(`${now.master} is the master`);
+  const [was, leads] = [primaryOf(before), primaryOf(now)];
+  if (was !== leads && leads) told.push(`${leads} leads`);
   return told.length === 0 ? "" : `${told.join(", ")}.`;
 }
 
-function roleOf({ address }, { managers, master }) {
-  const manager = managers.find((one) => hostOf(one.address) === hostOf(address));
-  if (!manager) return "node";
-  return manager.address === master ? "master" : "manager";
+const primaryOf = ({ managers }) =>
+  managers.find(({ state, manager }) => state === "up" && manager?.role === "primary")?.address;
+
+/** A machine may have an engine and a manager. */
+function roleOnNode({ address }, cluster) {
+  const manager = cluster.managers.find((one) => hostOf(one.address) === hostOf(address));
+  return manager ? roleOf(manager, cluster) : "node";
 }
+
+const many = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+const gib = (bytes) => (bytes / 2 ** 30).toFixed(1);
 
 function resourcesOf({ cpus, memory }) {
   if (cpus === undefined || memory === undefined) return "";
-  return `${cpus} CPU${cpus === 1 ? "" : "s"}, ${(memory / 2 ** 30).toFixed(1)} GiB`;
+  return `${many(cpus, "CPU")}, ${gib(memory)} GiB`;
+}
+
+function nodesOf({ nodes, healthy, containers }) {
+  const which = healthy === nodes ? many(nodes, "node") : `${healthy} of ${many(nodes, "node")} healthy`;
+  return `${which}, ${many(containers, "container")}`;
+}
+
+function reservedOf({ cpus, reservedCpus, memory, reservedMemory }) {
+  return `${reservedCpus} of ${many(cpus, "CPU")}, ${gib(reservedMemory)} of ${gib(memory)} GiB`;
 }
 
 function tags(labels) {

@@ -15,6 +15,7 @@ import type { Random } from "../../kit/random.ts";
 import type { Lease } from "../../store/lease.ts";
 import { type Store, StoreError } from "../../store/store.ts";
 import type { Face } from "../face.ts";
+import type { Self } from "../register.ts";
 import { Election } from "./election.ts";
 import { FencedStore } from "./fenced-store.ts";
 
@@ -27,22 +28,29 @@ export interface ReplicaParts {
   readonly face: Face;
   readonly address: string;
   readonly ttlMs: number;
+  /** `--master`. */
+  readonly isMaster?: boolean;
   /** The way to another manager. */
   readonly openWire: (address: string) => EngineWire;
   /** A leadership, on a store that is fenced by its lease: until the signal aborts. */
   readonly lead: (store: Store, lease: Lease, until: AbortSignal) => Promise<void>;
+  /** Tells others what this manager is, and this one of promotions, until the signal aborts; absent: nobody is told. */
+  readonly register?: (self: Self, signal: AbortSignal) => Promise<void>;
 }
 
 /** Until `signal` aborts. @param stopping aborts when open streams have had their time after that */
 export async function replicate(parts: ReplicaParts, stopping: AbortSignal, signal: AbortSignal): Promise<void> {
-  const { store, clock, random, host, log, face, address, ttlMs } = parts;
+  const { store, clock, random, host, log, face, address, ttlMs, isMaster = false } = parts;
   const leaders = new Leaders(address, parts.openWire);
   const changed = (leader: string | undefined): void => leaders.follow(leader);
-  const election = new Election({ store, clock, random, log, address, ttlMs, changed });
-  const followers = apiByLeader({ leader: () => leaders.wire, name: address, clock, stopping }, commonHeaders(host));
+  const election = new Election({ store, clock, random, log, address, isMaster, ttlMs, changed });
+  const followers = apiByLeader(
+    { leader: () => leaders.wire, awaited: () => election.awaited, name: address, clock, stopping },
+    commonHeaders(host),
+  );
   face.answerBy(followers);
-  const lead = async (lease: Lease): Promise<void> => {
-    const until = AbortSignal.any([lease.lost, signal]);
+  const lead = async (lease: Lease, handOver: AbortSignal): Promise<void> => {
+    const until = AbortSignal.any([lease.lost, handOver, signal]);
     setMaxListeners(0, until);
     try {
       await parts.lead(new FencedStore(store, lease), lease, until);
@@ -53,8 +61,17 @@ export async function replicate(parts: ReplicaParts, stopping: AbortSignal, sign
       face.answerBy(followers);
     }
   };
+  const self: Self = {
+    address,
+    state: () => {
+      const { address: master, promotion } = election.master;
+      const role = election.leader === address ? "primary" : "replica";
+      return { role, isMaster: master === address, ...(promotion !== undefined && { promotion }) };
+    },
+    promoted: (promotion) => election.obey(promotion, signal),
+  };
   try {
-    await Promise.all([election.follow(signal), election.campaign(lead, signal)]);
+    await Promise.all([election.follow(signal), election.campaign(lead, signal), parts.register?.(self, signal)]);
   } finally {
     await leaders.close();
   }
