@@ -162,7 +162,7 @@ describe("events that no engine can tell any more", () => {
     const died = seen.find(({ action, attributes }) => action === "die" && attributes.name === "web");
     expect(died?.actorId).toBe(web.id);
     expect(died?.attributes).toMatchObject({ "shoal.missed": "true", image: "busybox", "node.name": "node-1" });
-    const past = await eventHistory(world.cluster, "0", ((world.clock.now() + 5) / 1000).toFixed(9));
+    const { events: past } = await eventHistory(world.cluster, "0", ((world.clock.now() + 5) / 1000).toFixed(9));
     expect(past.filter(({ text }) => text === died?.text)).toHaveLength(1);
   });
 
@@ -250,7 +250,7 @@ describe("events that no engine can tell any more", () => {
     await world.until("what comes next is told", () => of("web").length > 0 && of("db").includes("stop"));
     expect(of("web")).toEqual(["start"]);
     expect(of("db")).toEqual(["kill", "die", "stop"]);
-    const past = await eventHistory(world.cluster, "0", ((world.clock.now() + 5) / 1000).toFixed(9));
+    const { events: past } = await eventHistory(world.cluster, "0", ((world.clock.now() + 5) / 1000).toFixed(9));
     const ofWeb = past.filter(({ type, attributes }) => type === "container" && attributes.name === "web");
     expect(ofWeb.map(({ action }) => action)).toEqual(["create", "start", "kill", "die", "start"]);
   });
@@ -293,7 +293,8 @@ describe("events that no engine can tell any more", () => {
 describe("past events", () => {
   /** A moment later than every event so far, in the form of a query. */
   const now = (): string => ((world.clock.now() + 5) / 1000).toFixed(9);
-  const history = (since = "0", until = now()): Promise<ClusterEvent[]> => eventHistory(world.cluster, since, until);
+  const history = async (since = "0", until = now()): Promise<readonly ClusterEvent[]> =>
+    (await eventHistory(world.cluster, since, until)).events;
 
   it("are those of all engines in order of time, with the IDs that they were told with", async () => {
     await open({ mintIds: true, strategy: "spread" });
@@ -302,7 +303,7 @@ describe("past events", () => {
     for (let i = 0; i < 6; i += 2) await world.remove(`c${i}`);
     await world.until("the live ones are told", () => seen.filter(({ action }) => action === "destroy").length === 3);
     const past = await history();
-    const text = (events: ClusterEvent[]): string[] => events.map((event) => event.text).sort();
+    const text = (events: readonly ClusterEvent[]): string[] => events.map((event) => event.text).sort();
     expect(text(past.filter(({ type }) => type === "container"))).toEqual(
       text(seen.filter(({ type }) => type === "container")),
     );

@@ -1,10 +1,11 @@
 /** `GET /events`: the past from the engines' memories, then the present as it comes; one JSON object a line. */
-import { eventHistory } from "../cluster/event-history.ts";
-import type { ClusterEvent, EventReader } from "../cluster/event-hub.ts";
+import { eventHistory, nodeHistory } from "../cluster/event-history.ts";
+import type { ClusterEvent } from "../cluster/event-hub.ts";
+import type { ClusterNode } from "../cluster/node.ts";
 import { badRequest } from "../docker/errors.ts";
 import { type Filters, parseFilters } from "../docker/filters.ts";
 import { type Moment, momentToMs, momentToNanos, parseTimestamp } from "../docker/timestamps.ts";
-import { type Answer, type AnswerStream, startStream } from "./listener/answer.ts";
+import { type Answer, startStream } from "./listener/answer.ts";
 import type { Context } from "./route.ts";
 
 /** What dockerd takes; all but `node` are its own. */
@@ -42,18 +43,38 @@ export async function streamEvents(context: Context, answer: Answer): Promise<vo
   request.signal.addEventListener("abort", stop, { once: true });
   stopping.addEventListener("abort", stop, { once: true });
   const timer = until && !past ? cluster.clock.after(momentToMs(until) - now, stop) : undefined;
-  try {
-    const sent = new Set<string>();
-    // As in dockerd, an end alone brings all that is remembered before it, too.
-    const from = since ?? (until && { seconds: 0, nanos: 0 });
-    if (from) {
-      const end = past && until ? until : nowMoment(cluster.clock.now());
-      for (const event of await eventHistory(cluster, text(from), text(end), request.signal)) {
-        sent.add(identity(event));
-        if (!(await send(stream, event, filters))) return;
-      }
+  const end = until && momentToNanos(until);
+  const sent = new Set<string>();
+  /** False when the client is gone, or its end has come. */
+  const send = async (events: readonly ClusterEvent[], isPast: boolean): Promise<boolean> => {
+    for (const event of events) {
+      const key = identity(event);
+      if (sent.has(key)) continue;
+      if (end !== undefined && event.timeNano > end) return false;
+      if (isPast) sent.add(key);
+      if (matches(event, filters) && !stream.write(`${event.text}\n`) && !(await stream.drained())) return false;
     }
-    if (!past) await follow(reader, stream, filters, sent, until);
+    return true;
+  };
+  try {
+    // As in dockerd, an end alone brings all that is remembered before it, too.
+    const from = text(since ?? { seconds: 0, nanos: 0 });
+    const silent = new Set<ClusterNode>();
+    if (since || until) {
+      const last = past && until ? until : nowMoment(cluster.clock.now());
+      const { events, without } = await eventHistory(cluster, from, text(last), request.signal);
+      for (const node of without) silent.add(node);
+      if (!(await send(events, true))) return;
+    }
+    if (past) return;
+    for (let events = await reader.next(); events; events = await reader.next()) {
+      for (const node of [...silent].filter(({ reachable }) => reachable)) {
+        silent.delete(node);
+        const late = await nodeHistory(cluster, node, from, text(nowMoment(cluster.clock.now())), request.signal);
+        if (!(await send(late ?? [], true))) return;
+      }
+      if (!(await send(events, false))) return;
+    }
     if (reader.overflowed)
       cluster.log.warn("a reader of /events was too slow and is cut off", { remote: request.remote.address });
   } finally {
@@ -63,29 +84,6 @@ export async function streamEvents(context: Context, answer: Answer): Promise<vo
     cluster.events.unsubscribe(reader);
     stream.end();
   }
-}
-
-async function follow(
-  reader: EventReader,
-  stream: AnswerStream,
-  filters: Filters,
-  sent: ReadonlySet<string>,
-  until: Moment | undefined,
-): Promise<void> {
-  const end = until && momentToNanos(until);
-  for (let events = await reader.next(); events; events = await reader.next()) {
-    for (const event of events) {
-      if (sent.has(identity(event))) continue;
-      if (end !== undefined && event.timeNano > end) return;
-      if (!(await send(stream, event, filters))) return;
-    }
-  }
-}
-
-/** False when the client is gone. */
-async function send(stream: AnswerStream, event: ClusterEvent, filters: Filters): Promise<boolean> {
-  if (!matches(event, filters)) return true;
-  return stream.write(`${event.text}\n`) || stream.drained();
 }
 
 function identity(event: ClusterEvent): string {

@@ -9,8 +9,15 @@ import type { ClusterNode } from "./node.ts";
 import { clusterEvent } from "./render-event.ts";
 import { settling } from "./settling.ts";
 
+export interface EventHistory {
+  /** By time. */
+  readonly events: readonly ClusterEvent[];
+  /** Nodes that could not be asked. */
+  readonly without: readonly ClusterNode[];
+}
+
 /**
- * @param since,until Unix seconds with nanoseconds, as dockerd takes them. Nodes that do not answer are left out.
+ * @param since,until Unix seconds with nanoseconds, as dockerd takes them
  * @param signal whoever asks is gone
  */
 export async function eventHistory(
@@ -18,22 +25,22 @@ export async function eventHistory(
   since: string,
   until: string,
   signal?: AbortSignal,
-): Promise<ClusterEvent[]> {
+): Promise<EventHistory> {
   // Who read on when the manager was started again would miss what a node did meanwhile that has not been read yet.
   await settling(cluster);
+  const without: ClusterNode[] = [];
   const histories = await Promise.all(
-    cluster.reachable().map((node) =>
-      history(cluster, node, since, until, signal).catch((error: unknown) => {
-        if (signal?.aborted) return [];
-        cluster.log.warn("a node's event history could not be read", { node: node.name, error: String(error) });
-        return [];
-      }),
-    ),
+    [...cluster.nodes.values()].map(async (node) => {
+      const events = node.reachable ? await nodeHistory(cluster, node, since, until, signal) : undefined;
+      if (!events) without.push(node);
+      return events ?? [];
+    }),
   );
   const missed = cluster.missedEvents.filter(({ timeNano }) => nanos(since) <= timeNano && timeNano <= nanos(until));
-  return [...missed, ...histories.flat()].sort((a, b) =>
+  const events = [...missed, ...histories.flat()].sort((a, b) =>
     a.timeNano < b.timeNano ? -1 : a.timeNano > b.timeNano ? 1 : 0,
   );
+  return { events, without };
 }
 
 /** Of `seconds.nanoseconds`. */
@@ -42,15 +49,25 @@ function nanos(time: string): bigint {
   return BigInt(seconds) * 1_000_000_000n + BigInt(fraction.padEnd(9, "0").slice(0, 9));
 }
 
-async function history(
+/** One node's, oldest first; undefined when it does not answer. The parameters are those of `eventHistory`. */
+export async function nodeHistory(
   cluster: Cluster,
   node: ClusterNode,
   since: string,
   until: string,
-  signal: AbortSignal | undefined,
-): Promise<ClusterEvent[]> {
-  const events = await remembered(cluster, node, since, until, signal);
-  return events.filter(({ actorId }) => !node.ignored.has(actorId)).map((event) => clusterEvent(cluster, node, event));
+  signal?: AbortSignal,
+): Promise<readonly ClusterEvent[] | undefined> {
+  try {
+    const events = await remembered(cluster, node, since, until, signal);
+    return events
+      .filter(({ actorId }) => !node.ignored.has(actorId))
+      .map((event) => clusterEvent(cluster, node, event));
+  } catch (error) {
+    if (signal?.aborted !== true) {
+      cluster.log.warn("a node's event history could not be read", { node: node.name, error: String(error) });
+    }
+    return undefined;
+  }
 }
 
 /** What an engine itself remembers to have told, oldest first. @param until no later than its own clock is now */

@@ -22,6 +22,7 @@ export class EventReader {
   readonly #queue: ClusterEvent[] = [];
   #wake: (() => void) | undefined;
   #closed = false;
+  #nudged = false;
   /** True when it was cut off for being slow. */
   overflowed = false;
 
@@ -42,15 +43,22 @@ export class EventReader {
     this.#wake?.();
   }
 
-  /** The events waiting, at least one; undefined after close. */
+  /** @internal by the hub */
+  nudge(): void {
+    this.#nudged = true;
+    this.#wake?.();
+  }
+
+  /** The events waiting; none when a node has come back; undefined after close. */
   async next(): Promise<ClusterEvent[] | undefined> {
-    while (this.#queue.length === 0) {
+    while (this.#queue.length === 0 && !this.#nudged) {
       if (this.#closed) return undefined;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
       this.#wake = undefined;
     }
+    this.#nudged = false;
     return this.#queue.splice(0);
   }
 }
@@ -76,6 +84,11 @@ export class EventHub {
 
   publish(event: ClusterEvent): void {
     for (const reader of this.#readers) if (!reader.push(event)) this.#readers.delete(reader);
+  }
+
+  /** A node can be asked again for what readers could not be told of it. */
+  nodeIsBack(): void {
+    for (const reader of this.#readers) reader.nudge();
   }
 
   close(): void {

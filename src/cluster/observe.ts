@@ -119,6 +119,7 @@ function takeState(cluster: Cluster, node: ClusterNode, state: EngineState, erro
   if (state === "healthy") {
     cluster.log.info("node is healthy", fields);
     node.poolsFreedAt = cluster.clock.monotonic();
+    cluster.events.nodeIsBack();
     // Its lists came before it counted as reachable.
     measure(cluster, node);
   } else cluster.log.warn(`node is ${state}`, fields);

@@ -132,7 +132,7 @@ export const SYSTEM_ROUTES: readonly Route[] = [
     method: "GET",
     path: "/events",
     how: "aggregated",
-    note: "Each event with its node's name, ID and address as attributes. What no engine can tell any more (it was killed, or has forgotten) is told by shoal, with the attribute `shoal.missed`.",
+    note: "Each event with its node's name, ID and address as attributes. What no engine can tell any more (it was killed, or has forgotten) is told by shoal, with the attribute `shoal.missed`. The past of a node that cannot be asked is told when it can be.",
     handle: streamEvents,
   },
   { method: "POST", path: "/auth", how: "proxied", mutates: false, note: "By any node that answers.", handle: auth },

@@ -1,0 +1,48 @@
+/** Readers of `GET /events` through the API, over simulated engines that cannot always be asked. */
+import { afterEach, describe, expect, it } from "vitest";
+import { type ApiFace, openApi } from "./api-face.ts";
+import { World } from "./world.ts";
+
+let world: World;
+let api: ApiFace;
+
+afterEach(async () => {
+  await api.close();
+  await world.close();
+});
+
+/** Of containers, what a reader was told so far. */
+const told = (text: string): string[] =>
+  text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line))
+    .filter(({ Type }) => Type === "container")
+    .map(({ Action, Actor }) => `${Actor.Attributes.name} ${Action}`);
+
+describe("who reads on from a moment", () => {
+  it("hears what a node did since then as soon as a new manager can ask it, once and before what it does next", async () => {
+    world = await World.open({ nodes: 2, strategy: "spread" });
+    await world.run("one");
+    await world.run("two");
+    const two = world.engine("node-2");
+    two.faults.dead(true);
+    await world.crashManager();
+    await world.until("the other node is read", () => world.node("node-1").reachable);
+    api = await openApi(world);
+    const reader = api.call("GET", "/events?since=1");
+    await world.until("the other node's past is told", () => told(reader.text()).includes("one start"));
+    expect(told(reader.text())).not.toContain("two create");
+    two.faults.dead(false);
+    await world.until("it can be asked", () => world.node("node-2").reachable);
+    await world.stop("two");
+    await world.until("its end is told", () => told(reader.text()).includes("two stop"));
+    expect(told(reader.text()).filter((line) => line.startsWith("two"))).toEqual([
+      "two create",
+      "two start",
+      "two kill",
+      "two die",
+      "two stop",
+    ]);
+  });
+});
