@@ -45,4 +45,16 @@ describe("who reads on from a moment", () => {
       "two stop",
     ]);
   });
+
+  it("hears it also when discovery names the node only later", async () => {
+    world = await World.open({ nodes: 1 });
+    await world.run("one");
+    await world.restartManager({}, []);
+    api = await openApi(world);
+    const reader = api.call("GET", "/events?since=1");
+    expect(await reader.begun).toBe(200);
+    world.join();
+    await world.until("its past is told", () => told(reader.text()).includes("one start"));
+    expect(told(reader.text())).toEqual(["one create", "one start"]);
+  });
 });

@@ -59,19 +59,22 @@ export async function streamEvents(context: Context, answer: Answer): Promise<vo
   try {
     // As in dockerd, an end alone brings all that is remembered before it, too.
     const from = text(since ?? { seconds: 0, nanos: 0 });
-    const silent = new Set<ClusterNode>();
-    if (since || until) {
+    const wantsPast = since !== undefined || until !== undefined;
+    const asked = new WeakSet<ClusterNode>();
+    if (wantsPast) {
       const last = past && until ? until : nowMoment(cluster.clock.now());
-      const { events, without } = await eventHistory(cluster, from, text(last), request.signal);
-      for (const node of without) silent.add(node);
+      const { events, nodes } = await eventHistory(cluster, from, text(last), request.signal);
+      for (const node of nodes) asked.add(node);
       if (!(await send(events, true))) return;
     }
     if (past) return;
     for (let events = await reader.next(); events; events = await reader.next()) {
-      for (const node of [...silent].filter(({ reachable }) => reachable)) {
-        silent.delete(node);
-        const late = await nodeHistory(cluster, node, from, text(nowMoment(cluster.clock.now())), request.signal);
-        if (!(await send(late ?? [], true))) return;
+      // Those that could not be asked then, or that discovery has named since.
+      const late = wantsPast && reader.isNodeBack ? cluster.reachable().filter((node) => !asked.has(node)) : [];
+      for (const node of late) {
+        asked.add(node);
+        const own = await nodeHistory(cluster, node, from, text(nowMoment(cluster.clock.now())), request.signal);
+        if (!(await send(own ?? [], true))) return;
       }
       if (!(await send(events, false))) return;
     }

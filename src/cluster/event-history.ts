@@ -12,8 +12,8 @@ import { settling } from "./settling.ts";
 export interface EventHistory {
   /** By time. */
   readonly events: readonly ClusterEvent[];
-  /** Nodes that could not be asked. */
-  readonly without: readonly ClusterNode[];
+  /** The nodes whose it is: all that could be asked. */
+  readonly nodes: ReadonlySet<ClusterNode>;
 }
 
 /**
@@ -28,11 +28,11 @@ export async function eventHistory(
 ): Promise<EventHistory> {
   // Who read on when the manager was started again would miss what a node did meanwhile that has not been read yet.
   await settling(cluster);
-  const without: ClusterNode[] = [];
+  const nodes = new Set<ClusterNode>();
   const histories = await Promise.all(
-    [...cluster.nodes.values()].map(async (node) => {
-      const events = node.reachable ? await nodeHistory(cluster, node, since, until, signal) : undefined;
-      if (!events) without.push(node);
+    cluster.reachable().map(async (node) => {
+      const events = await nodeHistory(cluster, node, since, until, signal);
+      if (events) nodes.add(node);
       return events ?? [];
     }),
   );
@@ -40,7 +40,7 @@ export async function eventHistory(
   const events = [...missed, ...histories.flat()].sort((a, b) =>
     a.timeNano < b.timeNano ? -1 : a.timeNano > b.timeNano ? 1 : 0,
   );
-  return { events, without };
+  return { events, nodes };
 }
 
 /** Of `seconds.nanoseconds`. */

@@ -23,6 +23,8 @@ export class EventReader {
   #wake: (() => void) | undefined;
   #closed = false;
   #nudged = false;
+  /** Whether a node has come back since the time before: what it remembers comes before the events that `next` gave last. */
+  isNodeBack = false;
   /** True when it was cut off for being slow. */
   overflowed = false;
 
@@ -49,7 +51,7 @@ export class EventReader {
     this.#wake?.();
   }
 
-  /** The events waiting; none when a node has come back; undefined after close. */
+  /** The events waiting, perhaps none when a node has come back; undefined after close. */
   async next(): Promise<ClusterEvent[] | undefined> {
     while (this.#queue.length === 0 && !this.#nudged) {
       if (this.#closed) return undefined;
@@ -58,6 +60,7 @@ export class EventReader {
       });
       this.#wake = undefined;
     }
+    this.isNodeBack = this.#nudged;
     this.#nudged = false;
     return this.#queue.splice(0);
   }
@@ -86,7 +89,7 @@ export class EventHub {
     for (const reader of this.#readers) if (!reader.push(event)) this.#readers.delete(reader);
   }
 
-  /** A node can be asked again for what readers could not be told of it. */
+  /** A node can be asked what it remembers, for the first time or again. */
   nodeIsBack(): void {
     for (const reader of this.#readers) reader.nudge();
   }
