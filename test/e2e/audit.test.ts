@@ -11,7 +11,7 @@ import type { AuditLine } from "../../src/api/audit-line.ts";
 import { pick, type Random, seededRandom } from "../../src/kit/random.ts";
 import { disagreements } from "./support/audit-replay.ts";
 import { shell } from "./support/docker.ts";
-import { type EventRecord, recordEvents } from "./support/engine-events.ts";
+import { type EventLog, logEvents } from "./support/event-log.ts";
 import { until } from "./support/exec.ts";
 import { at, emptyFleet, fleet } from "./support/fleet.ts";
 import { call } from "./support/http.ts";
@@ -194,7 +194,7 @@ class Worker {
 
 let manager: Manager;
 let log: string;
-const records: EventRecord[] = [];
+const records: EventLog[] = [];
 
 const raw = (): string => readFileSync(log, "utf8");
 const lines = (): AuditLine[] =>
@@ -208,7 +208,7 @@ describe.runIf(fleet().subject === "shoal")("the audit log of a random run", () 
     await emptyFleet();
     log = join(fleet().work, "audit.log");
     manager = await startManager({ flags: ["--audit-log", log] });
-    records.push(...(await Promise.all(fleet().nodes.map(recordEvents))));
+    records.push(...(await Promise.all(fleet().nodes.map(({ name, host }) => logEvents(host, name)))));
   });
   afterAll(async () => {
     for (const record of records) record.stop();

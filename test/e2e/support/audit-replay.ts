@@ -3,7 +3,7 @@
  * must have its event. Knows which call brings which events, and nothing of how the log came about.
  */
 import type { AuditLine } from "../../../src/api/audit-line.ts";
-import type { EngineEvent } from "./engine-events.ts";
+import type { LoggedEvent } from "./event-log.ts";
 
 const START = /^POST \/containers\/[^/]+\/start$/;
 const COMMIT = /^POST \/commit$/;
@@ -65,7 +65,7 @@ interface Done {
 }
 
 /** Everything that does not agree, in words; empty when log and engines tell the same story. */
-export function disagreements(lines: readonly AuditLine[], events: readonly EngineEvent[]): string[] {
+export function disagreements(lines: readonly AuditLine[], events: readonly LoggedEvent[]): string[] {
   const engineIds = idsOf(lines, events);
   const known = new Set(engineIds.values());
   const done = lines.flatMap((line) => callsOf(line, engineIds, known));
@@ -73,7 +73,7 @@ export function disagreements(lines: readonly AuditLine[], events: readonly Engi
 }
 
 /** Cluster ID → engine ID, by the name that each container was created with. */
-function idsOf(lines: readonly AuditLine[], events: readonly EngineEvent[]): ReadonlyMap<string, string> {
+function idsOf(lines: readonly AuditLine[], events: readonly LoggedEvent[]): ReadonlyMap<string, string> {
   const made = new Map(
     events.flatMap(({ type, action, node, name, id }) =>
       type === "container" && action === "create" ? [[`${node} ${name}`, id] as const] : [],
@@ -111,7 +111,7 @@ interface Count {
   events: number;
 }
 
-function exact(done: readonly Done[], events: readonly EngineEvent[]): string[] {
+function exact(done: readonly Done[], events: readonly LoggedEvent[]): string[] {
   const counts = new Map<string, Count>();
   const count = (key: string): Count => {
     const found = counts.get(key) ?? { lines: 0, perhaps: 0, events: 0 };
@@ -132,7 +132,7 @@ function exact(done: readonly Done[], events: readonly EngineEvent[]): string[] 
   );
 }
 
-function loose(done: readonly Done[], events: readonly EngineEvent[]): string[] {
+function loose(done: readonly Done[], events: readonly LoggedEvent[]): string[] {
   const wrong: string[] = [];
   const known = new Set(EXACT.map(([, event]) => event));
   // An hour has tens of thousands of both, so that each is looked at once.
