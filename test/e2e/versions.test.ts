@@ -25,7 +25,7 @@ const NODES = [OLD, MIDDLE, NEW];
 const PODMAN = "podman";
 const on = (node: string): string => `-e constraint:node==${node}`;
 /** Where only the IDs differ, engines' versions need no second run. */
-const real = describe.runIf(fleet().subject === "shoal" && (!fleet().minted || fleet().full));
+const real = describe.runIf(fleet().subject === "shoal");
 
 const machines = machinesIn(fleet().folder);
 /** Engines by node: `tcp://…`. */
