@@ -122,9 +122,9 @@ export function restoreRecord(cluster: Cluster, node: ClusterNode, identity: Ide
   const { inventory } = cluster;
   if (inventory.byId(identity.id)) return undefined;
   inventory.skipSequence(identity.sequence);
-  const { otherNames = [], group: labels = {}, startsAgain = false, ...known } = identity;
+  const { otherNames = [], group: labels = {}, startsAgain = false, ties = [], ...known } = identity;
   const state = node === cluster.limbo ? "pending" : "created";
-  const record: ContainerRecord = { ...blankRecord(node, identity, state), ...known, startsAgain, node, labels };
+  const record: ContainerRecord = { ...blankRecord(node, identity, state), ...known, startsAgain, ties, node, labels };
   if (otherNames.length > 0) {
     record.renames.add({ names: [record.name, ...otherNames], uncertainSince: Number.NEGATIVE_INFINITY });
   }
