@@ -68,6 +68,20 @@ describe("live events", () => {
     expect(network?.attributes.container).toBe(record.id);
   });
 
+  it("tell nothing of what an engine makes after all of a create that was given up", async () => {
+    await open({ nodes: 1, mintIds: true });
+    world.meddle("node-1").loseRequest(/^POST \/containers\/create/);
+    const bodies = world.meddle("node-1").record(/^POST \/containers\/create/);
+    await expect(world.create("web")).rejects.toMatchObject({ status: 503 });
+    await world.until("it is given up", () => world.cluster.inventory.named("web").size === 0);
+    const { containers } = world.engine("node-1").daemon;
+    containers.create("late", JSON.parse(bodies[0] ?? ""), "1.51");
+    await world.until("it is removed", () => containers.size === 0);
+    await world.run("next");
+    await world.until("what came later is told", () => of("next").includes("start"));
+    expect(of("late")).toEqual([]);
+  });
+
   it("are neither lost nor told twice when the stream breaks", async () => {
     await open({ nodes: 1 });
     const { faults } = world.engine("node-1");

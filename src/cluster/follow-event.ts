@@ -53,7 +53,8 @@ function followContainer(cluster: Cluster, node: ClusterNode, event: EngineEvent
   if (!record) {
     // A prune tells of no container.
     if (event.actorId !== "") cluster.refresher.markId(node, event.actorId);
-    publish();
+    // Nobody was told of it, and it is removed as soon as it is read.
+    if (!isUndone(cluster, event)) publish();
     return;
   }
   const state = STATES[event.action];
@@ -94,6 +95,12 @@ function claimed(cluster: Cluster, node: ClusterNode, event: EngineEvent): Conta
   const hint = decodeHint(event.attributes[HINT_LABEL]);
   if (!hint) return undefined;
   return claimNonce(cluster, node, hint.nonce, event.actorId, event.attributes.name ?? "");
+}
+
+/** An engine makes after all what counts as not made. */
+function isUndone({ placements }: Cluster, { action, attributes }: EngineEvent): boolean {
+  const hint = action === "create" ? decodeHint(attributes[HINT_LABEL]) : undefined;
+  return hint !== undefined && placements.wasUndone(hint.nonce);
 }
 
 /** The health that a Status ends with: `Up 3 minutes (healthy)`. */
