@@ -39,6 +39,8 @@ export interface ClientParts {
   troubled(made: Made): boolean;
   /** Whether the manager has ever read the host. */
   knows(host: Host): boolean;
+  /** Of several managers none may lead for a moment, and then even a list is refused. */
+  readonly mayLackLeader: boolean;
 }
 
 type Aimed = ChangeItem | RemoveItem | RenameItem | UpdateItem;
@@ -271,6 +273,7 @@ export class Client {
     const asked = time.now;
     const outcome = await this.#ask("GET", "/containers/json?all=1");
     if (!isAnswer(outcome)) return;
+    if (outcome.status === 503 && this.#parts.mayLackLeader) return;
     if (outcome.status !== 200) {
       complain("list", `a list was answered with ${outcome.status}: ${outcome.text.trim()}`);
       return;

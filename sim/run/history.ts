@@ -15,6 +15,8 @@ export interface Copy {
   /** It ran at least once. */
   ran: boolean;
   gone: boolean;
+  /** Its engine made it for a manager that led no more. */
+  readonly stray: boolean;
 }
 
 /** One create of a client, and all that is known of its container. Times are virtual milliseconds. */
@@ -60,9 +62,12 @@ export class Made {
     return this.copies.filter((copy) => !copy.gone);
   }
 
-  /** The one that counts: the newest. */
+  /** The one that counts: the newest, and none that a leader of before made unless there is no other. */
   get copy(): Copy | undefined {
-    return this.living().reduce<Copy | undefined>((a, b) => (a && a.epoch > b.epoch ? a : b), undefined);
+    const living = this.living();
+    const counted = living.filter(({ stray }) => !stray);
+    const from = counted.length > 0 ? counted : living;
+    return from.reduce<Copy | undefined>((a, b) => (a && a.epoch > b.epoch ? a : b), undefined);
   }
 }
 

@@ -10,6 +10,7 @@ import { ENGINE_DIAL_MS } from "../../src/kit/limits.ts";
 import type { Answer } from "../engine/call.ts";
 import type { Host } from "./host.ts";
 import { type Life, never } from "./life.ts";
+import type { Path } from "./path.ts";
 import type { VirtualTime } from "./time.ts";
 import type { Trace } from "./trace.ts";
 
@@ -18,6 +19,8 @@ export interface LinkParts {
   readonly host: Host;
   readonly life: Life;
   readonly trace: Trace;
+  /** Between these two; besides what befalls the host for everybody. */
+  readonly path?: Path;
 }
 
 export class Link implements EngineWire {
@@ -35,10 +38,13 @@ export class Link implements EngineWire {
     const { life, host } = this.#parts;
     if (request.signal?.aborted) throw new WireError("aborted", false, "aborted before it was sent");
     const body = await bodyOf(request.body);
+    const sending = life.sending(request.method !== "GET");
+    if (sending) await sending;
     if (!life.goesOut()) return never();
     if (host.silent) return this.#unheard(request.signal ?? undefined);
     if (host.down) return this.#refuse();
-    if (host.partitioned && host.random.int(2) === 0) return this.#unheard(request.signal ?? undefined);
+    const isCut = host.partitioned || this.#parts.path?.isCut === true;
+    if (isCut && host.random.int(2) === 0) return this.#unheard(request.signal ?? undefined);
     const exchange = new Exchange(this.#parts, request, body, () => this.#open.delete(exchange));
     this.#open.add(exchange);
     if (!life.alive) exchange.abandon();
@@ -59,18 +65,17 @@ export class Link implements EngineWire {
   }
 
   #refuse(): Promise<never> {
-    const { time, host } = this.#parts;
+    const { time, host, life } = this.#parts;
     const error = new WireError("refused", false, `dial ${this.address}: connection refused`);
-    return new Promise((_, reject) => time.after(host.delay(), () => reject(error)));
+    return new Promise((_, reject) => time.after(host.delay(), () => life.whenAwake(() => reject(error))));
   }
 
   /** A new connection to a host behind a partition, or without power. */
   #unheard(signal: AbortSignal | undefined): Promise<never> {
-    const { time } = this.#parts;
+    const { time, life } = this.#parts;
     return new Promise((_, reject) => {
-      const timer = time.after(ENGINE_DIAL_MS, () =>
-        reject(new WireError("silent", false, `dial ${this.address}: no answer`)),
-      );
+      const silent = new WireError("silent", false, `dial ${this.address}: no answer`);
+      const timer = time.after(ENGINE_DIAL_MS, () => life.whenAwake(() => reject(silent)));
       signal?.addEventListener("abort", () => {
         timer.cancel();
         reject(abortError(signal.reason, this.address, false));
@@ -115,13 +120,23 @@ class Exchange {
       signal.addEventListener("abort", onAbort, { once: true });
       this.#unhook.push(() => signal.removeEventListener("abort", onAbort));
     }
-    this.#unhook.push(host.onFail(() => this.fail(broken())));
+    this.#unhook.push(host.onFail(() => this.#hear(() => this.fail(broken()))));
     const breaks = breakOf(host);
-    time.after(host.delay(), () => host.whenHealed(() => this.#arrive(body, breaks)));
+    time.after(host.delay(), () => this.#whenWhole(() => this.#arrive(body, breaks)));
     // Whatever is idempotent may be sent twice by what stands between.
     if (host.unstable > 0 && /^(?:GET|DELETE)$/.test(request.method) && !this.#isStream && host.random.int(4) === 0) {
       time.after(host.delay() + host.random.int(500), () => void this.#carryOut(body).catch(() => {}));
     }
+  }
+
+  #whenWhole(go: () => void): void {
+    const { host, path } = this.#parts;
+    host.whenHealed(() => (path ? path.whenWhole(go) : go()));
+  }
+
+  /** What comes to the manager. */
+  #hear(what: () => void): void {
+    this.#parts.life.whenAwake(what);
   }
 
   get #isStream(): boolean {
@@ -152,7 +167,7 @@ class Exchange {
     const { host } = this.#parts;
     if (host.down) return;
     if (breaks === "before") {
-      this.fail(broken());
+      this.#hear(() => this.fail(broken()));
       return;
     }
     if (this.#over && this.#isStream) return;
@@ -184,10 +199,10 @@ class Exchange {
       return;
     }
     if (breaks === "after") {
-      time.after(host.delay(), () => this.fail(broken()));
+      time.after(host.delay(), () => this.#hear(() => this.fail(broken())));
       return;
     }
-    time.after(host.delay(), () => host.whenHealed(() => this.#deliver(answer, breaks)));
+    time.after(host.delay(), () => this.#whenWhole(() => this.#hear(() => this.#deliver(answer, breaks))));
   }
 
   #deliver(answer: Answer, breaks: Break): void {
@@ -221,11 +236,7 @@ class Exchange {
     let last = 0;
     const inOrder = (deliver: () => void): void => {
       last = Math.max(last, time.now + host.delay());
-      time.after(last - time.now, () =>
-        host.whenHealed(() => {
-          if (!out.destroyed) deliver();
-        }),
-      );
+      time.after(last - time.now, () => this.#whenWhole(() => this.#hear(() => out.destroyed || deliver())));
     };
     source.on("error", () => {});
     source.on("data", (chunk: Buffer) => {
@@ -271,7 +282,7 @@ function halfOf(bytes: Buffer): Readable {
   });
 }
 
-async function bodyOf(body: WireRequest["body"]): Promise<string> {
+export async function bodyOf(body: WireRequest["body"]): Promise<string> {
   if (!(body instanceof Readable)) return body === undefined ? "" : body.toString();
   const parts: Buffer[] = [];
   for await (const part of body) parts.push(Buffer.from(part as Buffer));

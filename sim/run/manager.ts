@@ -1,166 +1,83 @@
 /**
- * One manager of a simulated world, for one life: the real store, cluster, engines' code and API above the wire. Owns how
- * they are put together; must not know clients, faults or checkers.
+ * A manager that is alone, for one life: the real store, cluster, engines' code and API above the wire. Owns how they are
+ * put together; must not know clients, faults or checkers.
  */
 import { type Api, createApi } from "../../src/api/api.ts";
-import { Cluster, type ClusterOptions } from "../../src/cluster/cluster.ts";
-import type { HostFacts } from "../../src/cluster/info.ts";
+import type { Cluster } from "../../src/cluster/cluster.ts";
 import { setEntries } from "../../src/cluster/membership.ts";
 import { restore } from "../../src/cluster/restore.ts";
-import { Engine } from "../../src/engine/engine.ts";
-import type { EngineObserver } from "../../src/engine/observer.ts";
-import type { EngineTiming } from "../../src/engine/timing.ts";
-import type { EngineWire } from "../../src/engine/wire/wire.ts";
-import { Limit } from "../../src/kit/limit.ts";
-import { ENGINES_AT_ONCE, ENGINES_WAITING } from "../../src/kit/limits.ts";
-import type { LogFields, Logger } from "../../src/kit/log.ts";
-import { filtersByName } from "../../src/scheduler/filters/index.ts";
-import { DEFAULT_GROUPS } from "../../src/scheduler/group.ts";
-import { strategyByName } from "../../src/scheduler/strategies/index.ts";
 import { FileStore } from "../../src/store/drivers/file/file-store.ts";
-import type { Store } from "../../src/store/store.ts";
 import { type ManagerDisk, STORE_DIRECTORY } from "./disk.ts";
 import type { Host } from "./host.ts";
 import { Life } from "./life.ts";
 import { Link } from "./link.ts";
+import { HOST, logOf, openCluster, type Weakness } from "./open-cluster.ts";
 import { type Plan, randomFor } from "./plan.ts";
 import { MachineClock, type VirtualTime } from "./time.ts";
 import type { Trace } from "./trace.ts";
 
-/** Admits this much more than a node reports. */
-export const OVERCOMMIT = 0.05;
-
-/** Engines are compared often, so that many lists are under way while things change. */
-const TIMING: Partial<EngineTiming> = { resyncEveryMs: 8_000 };
-
-/** A manager with one protection switched off: what is put in the place of its parts. */
-export interface Weakness {
-  readonly store?: (store: Store) => Store;
-  readonly wire?: (wire: EngineWire) => EngineWire;
-  readonly observer?: (observer: EngineObserver) => EngineObserver;
-  readonly timing?: Partial<EngineTiming>;
-  readonly options?: Partial<ClusterOptions>;
-  /** Changes the cluster before anything is read into it. */
-  readonly cluster?: (cluster: Cluster) => void;
+/** A manager process, whether it is alone or one of several, for one life. */
+export interface Process {
+  /** Of where it runs: the same over all its lives. */
+  readonly name: string;
+  readonly life: Life;
+  /** What answers clients; undefined until it does. */
+  readonly api: Api | undefined;
+  /** While it is alone, or leads. */
+  readonly cluster: Cluster | undefined;
+  /** Never rejects. */
+  start(): Promise<void>;
 }
 
-export interface ManagerParts {
+export interface ProcessParts {
   readonly plan: Plan;
   readonly time: VirtualTime;
   readonly hosts: readonly Host[];
   readonly trace: Trace;
-  readonly disk: ManagerDisk;
-  /** Which life it is, from 0. */
+  /** Which of all lives it is, from 0. */
   readonly number: number;
   /** An error was logged: shoal's own, never an engine's. */
   readonly onError: (message: string) => void;
   readonly weakness: Weakness;
+  /** It has a cluster from now on. */
+  readonly leads: (cluster: Cluster, life: Life) => void;
 }
 
-export class Manager {
+export class Manager implements Process {
+  readonly name = "manager";
   readonly life = new Life();
-  readonly clock: MachineClock;
-  readonly number: number;
-  readonly #parts: ManagerParts;
-  readonly #log: Logger;
-  /** What answers, and what it stands on; undefined until it answers clients. */
-  running: { readonly api: Api; readonly cluster: Cluster } | undefined;
+  readonly #parts: ProcessParts;
+  readonly #disk: ManagerDisk;
+  api: Api | undefined;
+  cluster: Cluster | undefined;
 
-  constructor(parts: ManagerParts) {
+  constructor(parts: ProcessParts, disk: ManagerDisk) {
     this.#parts = parts;
-    this.number = parts.number;
-    this.clock = new MachineClock(parts.time, 0, () => this.life.alive);
-    this.#log = logOf(parts.trace, parts.onError, () => this.life.alive);
+    this.#disk = disk;
   }
 
-  /** As `shoal manage` does it: the store first, then what it tells, then the nodes, then clients. Never rejects. */
+  /** As `shoal manage` does it: the store first, then what it tells, then the nodes, then clients. */
   async start(): Promise<void> {
-    const { hosts, disk, weakness, trace } = this.#parts;
-    const { clock, life } = this;
+    const { plan, time, hosts, weakness, trace, number, onError, leads } = this.#parts;
+    const { life } = this;
+    const clock = new MachineClock(time, 0, (fn) => life.whenAwake(fn, true));
+    const log = logOf("manager", trace, onError, () => life.alive);
+    const random = randomFor(plan.seed, `manager ${number}`);
     try {
-      const context = { clock, log: this.#log, disk: disk.forLife(life) };
-      const store = await FileStore.open(STORE_DIRECTORY, context);
-      const cluster = this.#makeCluster(weakness.store?.(store) ?? store);
-      weakness.cluster?.(cluster);
+      const store = await FileStore.open(STORE_DIRECTORY, { clock, log, disk: this.#disk.forLife(life) });
+      const wireTo = (host: Host): Link => new Link({ time, host, life, trace });
+      const cluster = openCluster({ plan, hosts, weakness, store, clock, random, log, wireTo });
       await restore(cluster);
       setEntries(
         cluster,
         hosts.map(({ entry }) => ({ address: entry })),
       );
-      this.running = { cluster, api: createApi(cluster, HOST, new AbortController().signal) };
+      this.cluster = cluster;
+      this.api = createApi(cluster, HOST, new AbortController().signal);
+      leads(cluster, life);
     } catch (error) {
       trace.add("manager", `cannot start: ${String(error)}`);
       life.end();
     }
   }
-
-  #makeCluster(store: Store): Cluster {
-    const { plan, hosts, number, weakness, time, trace } = this.#parts;
-    const random = randomFor(plan.seed, `manager ${number}`);
-    const reading = new Limit(ENGINES_AT_ONCE, ENGINES_WAITING);
-    const { clock, life } = this;
-    const log = this.#log;
-    return new Cluster({
-      strategy: strategyByName(undefined),
-      filters: filtersByName([]),
-      overcommit: OVERCOMMIT,
-      cpuShares: "cpus",
-      pullTo: "one",
-      groups: DEFAULT_GROUPS,
-      nodeNames: false,
-      mintIds: plan.mintIds,
-      foreign: "protect",
-      store,
-      clock,
-      random,
-      log,
-      openEngine: (entry, told) => {
-        const host = hosts.find((candidate) => candidate.entry === entry);
-        if (!host) throw new Error(`no host at ${entry}`);
-        const link = new Link({ time, host, life, trace });
-        return new Engine({
-          wire: weakness.wire?.(link) ?? link,
-          observer: weakness.observer?.(told) ?? told,
-          timing: { ...TIMING, ...weakness.timing },
-          clock,
-          random,
-          log,
-          reading,
-        });
-      },
-      ...weakness.options,
-    });
-  }
 }
-
-function logOf(trace: Trace, onError: (message: string) => void, alive: () => boolean): Logger {
-  const text = (fields: LogFields | undefined): string => (fields ? ` ${JSON.stringify(fields)}` : "");
-  const log: Logger = {
-    debug() {},
-    info: (message, fields) => alive() && trace.add("manager", message + text(fields)),
-    warn: (message, fields) => alive() && trace.add("manager", message + text(fields)),
-    error: (message, fields) => {
-      if (!alive()) return;
-      trace.add("manager", `ERROR ${message}${text(fields)}`);
-      onError(message + text(fields));
-    },
-    with: () => log,
-  };
-  return log;
-}
-
-const HOST: HostFacts = {
-  id: "SIM",
-  hostName: "manager",
-  version: "0",
-  kernel: "",
-  apiVersion: "1.51",
-  goArchitecture: "amd64",
-  runtime: "",
-  operatingSystem: "",
-  architecture: "x86_64",
-  warnings: [],
-  debug: false,
-  experimental: false,
-  openStreams: () => 0,
-};

@@ -146,9 +146,31 @@ export interface NodeItem extends At {
 /** The manager dies at its `io`-th call to the outside after `at`; `sent`: that call still goes out. */
 export interface CrashItem extends At {
   readonly do: "crash";
+  /** Which of several; absent: the one that leads. */
+  readonly who?: number;
   readonly io: number;
   readonly sent: boolean;
   readonly downMs: number;
+}
+
+/**
+ * A manager of several stands still: at once, or when it is about to send its `io`-th change of an engine after `at`,
+ * between the decision to send it and the sending.
+ */
+export interface StallItem extends At {
+  readonly do: "stall";
+  readonly who?: number;
+  readonly io?: number;
+  readonly forMs: number;
+  /** When it goes on: before what came over the network meanwhile. */
+  readonly timersFirst: boolean;
+}
+
+/** Nothing gets through between two machines: `manager-1`, `leader`, `store`, `node-1`, `clients`. */
+export interface CutItem extends At {
+  readonly do: "cut";
+  readonly between: readonly (readonly [string, string])[];
+  readonly forMs: number;
 }
 
 /** The manager's own disk is slow, or takes nothing. */
@@ -158,12 +180,14 @@ export interface StoreItem extends At {
   readonly forMs: number;
 }
 
-export type Item = ClientItem | OwnItem | NodeItem | CrashItem | StoreItem;
+export type Item = ClientItem | OwnItem | NodeItem | CrashItem | StallItem | CutItem | StoreItem;
 
 export interface Plan {
   readonly seed: number;
   readonly nodes: readonly NodePlan[];
   readonly clients: number;
+  /** Several over one store; absent: one with a store of its own. */
+  readonly managers?: number;
   readonly mintIds: boolean;
   /** Clients and faults end here; then everything has to come to rest. */
   readonly endMs: number;

@@ -6,7 +6,7 @@ import type { Cluster } from "../../src/cluster/cluster.ts";
 import type { ObjectCreate, ObjectCreates } from "../../src/cluster/object-creates.ts";
 import { type EngineWire, WireError } from "../../src/engine/wire/wire.ts";
 import type { Store, Write } from "../../src/store/store.ts";
-import type { Weakness } from "./manager.ts";
+import type { Weakness } from "./open-cluster.ts";
 
 export interface Protection {
   /** What it protects from, in one line. */
@@ -229,6 +229,30 @@ export const PROTECTIONS: Readonly<Record<string, Protection>> = {
   "durable answer": {
     why: "a client is answered when the store has it, not before",
     off: { cluster: answersEarly },
+  },
+  "store fence": {
+    why: "a leader's changes of the store are conditional on its term",
+    off: { unfenced: true },
+    scene: "replicas",
+  },
+  "lease check": {
+    why: "a leader looks at its lease before it sends an engine a change",
+    off: { unleased: true },
+    scene: "replicas",
+  },
+  "answers under lease": {
+    why: "a manager that stood still answers nobody from what it knew before",
+    off: { outdated: true },
+    scene: "replicas",
+  },
+  undone: {
+    why: "a create that counts as not made is nobody's when its engine makes it after all",
+    off: {
+      cluster({ placements }) {
+        placements.wasUndone = () => false;
+      },
+    },
+    scene: "replicas",
   },
   nonce: {
     why: "a container made from a committed image inherits no identity",

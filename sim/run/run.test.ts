@@ -1,6 +1,6 @@
 /** The simulator itself: it replays, it shrinks, and a number of seeds hold. `npm run sim` plays more. */
 import { describe, expect, it } from "vitest";
-import type { Weakness } from "./manager.ts";
+import type { Weakness } from "./open-cluster.ts";
 import { planOf } from "./plan.ts";
 import { SCENES } from "./scenes.ts";
 import { shrink } from "./shrink.ts";

@@ -83,6 +83,81 @@ function lostHosts(round: Round): Item[] {
   ];
 }
 
+const MANAGERS = 3;
+
+/**
+ * Three managers over one store, clients that talk to each of them in turn, and in every round the one that leads dies,
+ * stands still in the middle of what it does, or is cut off; then somebody wants the name.
+ */
+function replicas(round: Round): Item[] {
+  const { random, begin, nodes, client } = round;
+  const made: CreateItem = {
+    ...createItem(round, begin),
+    restart: pick(random, ["always", "unless-stopped", "no"]),
+    mb: pick(random, [64, 700]),
+    port: random.int(3) === 0 ? 8000 : 0,
+    start: random.int(3) > 0,
+  };
+  const rival = {
+    ...made,
+    at: begin + pick(random, [10, 3_000, 6_000]) + random.int(2_000),
+    client: (client + 1) % ROUNDS,
+  };
+  const later = begin + 2_000 + random.int(9_000);
+  const what = pick<ChangeItem["do"]>(random, ["stop", "restart", "start", "kill", "inspect"]);
+  const change = (at: number): ChangeItem => ({ at, do: what, client, which: 0, by: pick(random, ["id", "name"]) });
+  const remove = { client, which: 0, by: "name", force: true, volumes: false } as const;
+  return [
+    made,
+    ...leaderTrouble(random, begin + random.int(400), nodes),
+    ...(random.int(3) > 0 ? [rival] : []),
+    ...(random.int(2) === 0 ? [change(begin + 100 + random.int(600))] : []),
+    change(later),
+    { at: later + 100 + random.int(1_000), do: "list", client: rival.client },
+    ...(random.int(3) === 0 ? [{ at: later + 200, do: "remove", ...remove } as const] : []),
+    { at: later + 400 + random.int(2_000), do: "list", client },
+    ...(random.int(3) === 0 ? leaderTrouble(random, later, nodes) : []),
+    ...(random.int(4) === 0
+      ? [
+          {
+            at: begin + random.int(3_000),
+            do: "node",
+            node: random.int(nodes),
+            fault: pick<NodeFault>(random, ["power off", "partition", "slow", "unstable", "power cycle"]),
+            forMs: pick(random, [3_000, 12_000]),
+          } as const,
+        ]
+      : []),
+  ];
+}
+
+function leaderTrouble(random: Random, at: number, nodes: number): Item[] {
+  const forMs = pick(random, [1_000, 2_500, 5_000, 12_000]);
+  const timersFirst = random.int(2) === 0;
+  const node = `node-${1 + random.int(nodes)}`;
+  const cut = (...between: readonly (readonly [string, string])[]): Item => ({ at, do: "cut", between, forMs });
+  switch (random.int(9)) {
+    case 0:
+    case 1:
+    case 2:
+      return [{ at, do: "stall", io: random.int(4), forMs: pick(random, [4_000, 8_000, 20_000]), timersFirst }];
+    case 3:
+      return [{ at, do: "stall", forMs, timersFirst }];
+    case 4:
+      return [{ at, do: "crash", io: random.int(25), sent: random.int(2) === 0, downMs: pick(random, [10, 4_000]) }];
+    case 5:
+      return [cut(["leader", "store"])];
+    case 6:
+      return [cut(["leader", node])];
+    case 7: {
+      const others = Array.from({ length: MANAGERS }, (_, n) => ["leader", `manager-${n + 1}`] as const);
+      return random.int(2) === 0 ? [cut(["leader", "store"], ["leader", "clients"], ...others)] : [cut(...others)];
+    }
+    default:
+      return [cut(...Array.from({ length: MANAGERS }, (_, n) => [`manager-${n + 1}`, "store"] as const))];
+  }
+}
+
 const OTHER: Readonly<Record<ObjectKind, ObjectKind>> = { network: "volume", volume: "network" };
 
 /**
@@ -131,6 +206,10 @@ export const SCENES: Readonly<Record<string, (seed: number) => Plan>> = {
   projects: projectsOf,
   "open objects": (seed) => planOf(randomFor(seed, "open objects"), seed, openObjects),
   "lost hosts": (seed) => planOf(randomFor(seed, "lost hosts"), seed, lostHosts, LOST_ROUND_MS),
+  replicas: (seed) => ({
+    ...planOf(randomFor(seed, "replicas"), seed, replicas, LOST_ROUND_MS),
+    managers: MANAGERS,
+  }),
 };
 
 /** Lost hosts take their time. */

@@ -4,7 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
-import type { Weakness } from "./manager.ts";
+import type { Weakness } from "./open-cluster.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { PROTECTIONS } from "./protections.ts";
 import { SCENES } from "./scenes.ts";

@@ -92,15 +92,21 @@ const isBefore = (a: Due, b: Due): boolean => (a.at === b.at ? a.order < b.order
 /** Promises, ticks and in-memory streams are through when the loop comes round: none of them waits for anything outside. */
 const ready = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** A machine's clock: its wall time is off by some milliseconds, and may be stepped. Timers end with `alive`. */
+/** A machine's clock: its wall time is off by some milliseconds, and may be stepped; it may run faster or slower. */
 export class MachineClock implements Clock {
   readonly #time: VirtualTime;
-  readonly #alive: () => boolean;
+  readonly #run: (fn: () => void) => void;
+  readonly #rate: number;
   #offset: number;
 
-  constructor(time: VirtualTime, offset = 0, alive: () => boolean = () => true) {
+  /**
+   * @param run what a timer does when it is due, unless its process is dead or stands still
+   * @param rate its milliseconds in one of true time
+   */
+  constructor(time: VirtualTime, offset = 0, run = (fn: () => void): void => fn(), rate = 1) {
     this.#time = time;
-    this.#alive = alive;
+    this.#run = run;
+    this.#rate = rate;
     this.#offset = Date.UTC(2026, 0, 1) + offset;
   }
 
@@ -109,17 +115,23 @@ export class MachineClock implements Clock {
   }
 
   now(): number {
-    return Math.floor(this.#offset + this.#time.read());
+    return Math.floor(this.#offset + this.monotonic());
   }
 
   monotonic(): number {
-    return this.#time.read();
+    return this.#time.read() * this.#rate;
   }
 
   after(ms: number, fn: () => void): Timer {
-    return this.#time.after(ms, () => {
-      if (this.#alive()) fn();
-    });
+    // One that is due may still be cancelled while its process stands still.
+    let cancelled = false;
+    const timer = this.#time.after(ms / this.#rate, () => this.#run(() => cancelled || fn()));
+    return {
+      cancel: () => {
+        cancelled = true;
+        timer.cancel();
+      },
+    };
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -2,7 +2,7 @@
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import type { History } from "./history.ts";
 import type { Host } from "./host.ts";
-import { OVERCOMMIT } from "./manager.ts";
+import { OVERCOMMIT } from "./open-cluster.ts";
 import type { Things } from "./things.ts";
 import type { Complain, Witness } from "./witness.ts";
 

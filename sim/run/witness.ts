@@ -9,8 +9,8 @@ import type { SimEvent } from "../engine/events.ts";
 import { heldOn } from "../engine/held.ts";
 import type { Copy, History, Made } from "./history.ts";
 import type { Host } from "./host.ts";
-import { OVERCOMMIT } from "./manager.ts";
 import { ObjectWitness } from "./object-witness.ts";
+import { OVERCOMMIT } from "./open-cluster.ts";
 import type { Things } from "./things.ts";
 import type { VirtualTime } from "./time.ts";
 
@@ -34,8 +34,17 @@ export class Witness {
   /** Hosts where somebody else took room or ports: what shoal cannot know of in time is not its fault. */
   readonly #unaccounted = new Set<Host>();
   readonly #objects: ObjectWitness;
+  /** Whether a create of this nonce comes from a manager that leads no more. */
+  readonly #isStray: (nonce: string | undefined) => boolean;
 
-  constructor(history: History, things: Things, time: VirtualTime, complain: Complain) {
+  constructor(
+    history: History,
+    things: Things,
+    time: VirtualTime,
+    complain: Complain,
+    isStray: (nonce: string | undefined) => boolean = () => false,
+  ) {
+    this.#isStray = isStray;
     this.#history = history;
     this.#time = time;
     this.#complain = complain;
@@ -100,11 +109,15 @@ export class Witness {
   #born(host: Host, made: Made, event: SimEvent): void {
     const container = host.engine.daemon.containers.find(event.id);
     if (!container) return;
-    const epoch = decodeHint(event.attributes[HINT_LABEL])?.epoch ?? 0;
-    const copy: Copy = { host, container, epoch, bornAt: this.#time.now, ran: false, gone: false };
-    const older = made.living();
+    const hint = decodeHint(event.attributes[HINT_LABEL]);
+    const epoch = hint?.epoch ?? 0;
+    const stray = this.#isStray(hint?.nonce);
+    const copy: Copy = { host, container, epoch, bornAt: this.#time.now, ran: false, gone: false, stray };
+    const older = made.living().filter((other) => !other.stray);
     made.copies.push(copy);
     made.names.add(container.name);
+    // It is judged a moment later: strays.ts.
+    if (stray) return;
     if (older.some((other) => other.epoch >= epoch)) {
       this.#complain("twice", `${made.token} is on ${older.map((o) => o.host.name).join()} and again on ${host.name}`);
     }
@@ -135,7 +148,7 @@ export class Witness {
         this.#history.mayBeRemoved(other)
       )
         continue;
-      if (other.living().some((copy) => copy.container.name === container.name)) {
+      if (other.living().some((copy) => !copy.stray && copy.container.name === container.name)) {
         this.#complain("name", `${other.token} and ${made.token} are both called ${container.name}`);
       }
     }
@@ -170,7 +183,7 @@ export class Witness {
   /** Copies that are removed or kept aside as soon as they are found. */
   #uncounted(): Set<string> {
     const given = this.#history.made.filter((one) => one.untold || one.removedAt < Number.POSITIVE_INFINITY);
-    const replaced = this.#history.made.flatMap((one) => one.copies.filter((copy) => copy !== one.copy));
+    const replaced = this.#history.made.flatMap((one) => one.copies.filter((copy) => copy !== one.copy || copy.stray));
     return new Set([...given.flatMap(({ copies }) => copies), ...replaced].map(({ container }) => container.id));
   }
 

@@ -1,20 +1,31 @@
 /**
- * One simulated world from its plan to its verdict: hosts, one manager after the other, clients, fates, witness. Owns how
- * they are put together and when each acts.
+ * One simulated world from its plan to its verdict: hosts, managers, clients, fates, witness. Owns how they are put
+ * together and when each acts.
  */
+import type { Api } from "../../src/api/api.ts";
+import type { Cluster } from "../../src/cluster/cluster.ts";
 import type { ClusterNode } from "../../src/cluster/node.ts";
 import type { ApiAnswer } from "./api-call.ts";
 import { callApi } from "./api-call.ts";
-import { Audience } from "./audience.ts";
 import { Client } from "./clients.ts";
-import { ManagerDisk } from "./disk.ts";
 import { befall, doElsewhere, type FateParts, furnish } from "./fates.ts";
 import { History, type Made } from "./history.ts";
 import { Host } from "./host.ts";
-import { Manager, type Weakness } from "./manager.ts";
+import { Managers } from "./managers.ts";
+import type { Weakness } from "./open-cluster.ts";
 import type { Outcome } from "./outcome.ts";
-import { type ClientItem, type CrashItem, type Item, type Plan, randomFor, type StoreItem } from "./plan.ts";
+import {
+  type ClientItem,
+  type CutItem,
+  type Item,
+  type NodeItem,
+  type OwnItem,
+  type Plan,
+  randomFor,
+  type StoreItem,
+} from "./plan.ts";
 import { differences } from "./rest.ts";
+import { Strays } from "./strays.ts";
 import { Things } from "./things.ts";
 import { VirtualTime } from "./time.ts";
 import { Trace } from "./trace.ts";
@@ -23,8 +34,6 @@ import { Witness } from "./witness.ts";
 
 /** After the last fault everything agrees within this: a comparison with every engine, and some tries. */
 const REST_MS = 150_000;
-/** The least that lies between two lives. */
-const RESTART_MS = 10;
 /** A client waits this long for an answer. */
 const PATIENCE_MS = 45_000;
 /** After a restart what an earlier manager left unanswered is owned or gone within this. */
@@ -49,6 +58,10 @@ export interface Result {
   /** Networks and volumes that clients were told of. */
   readonly objects: number;
   readonly crashes: number;
+  /** Leaderships of managers that share a store. */
+  readonly terms: number;
+  /** Containers that engines made for managers which led no more. */
+  readonly strays: number;
 }
 
 export interface RunOptions {
@@ -66,28 +79,23 @@ export class World {
   readonly things = new Things();
   readonly witness: Witness;
   readonly trace: Trace;
-  readonly disk: ManagerDisk;
+  readonly managers: Managers;
   readonly violations: Violation[] = [];
-  manager: Manager;
-  /** Of the manager of now, once it runs. */
-  #audience: Audience | undefined;
-  readonly #options: RunOptions;
+  readonly #strays: Strays;
   readonly #clients: Client[];
   readonly #network;
   readonly #committed: string[] = [];
   readonly #ends = new Set<() => void>();
   /** When a host last had a fault. */
   readonly #troubled = new Map<Host, number>();
-  #lives = 0;
-  #downMs = 0;
 
   constructor(plan: Plan, options: RunOptions = {}) {
     this.plan = plan;
-    this.#options = options;
     this.trace = new Trace(this.time, options.sink);
-    this.disk = new ManagerDisk(this.time, randomFor(plan.seed, "disk"));
     this.#network = randomFor(plan.seed, "network of the clients");
-    this.witness = new Witness(this.history, this.things, this.time, this.#complain);
+    const isStray = (nonce: string | undefined): boolean => this.managers.shared.isStray(nonce);
+    this.witness = new Witness(this.history, this.things, this.time, this.#complain, isStray);
+    this.#strays = new Strays(this.history, this.#complain);
     this.hosts = plan.nodes.map((node, i) => {
       const host = new Host(this.time, plan.seed, i, node, () => {});
       furnish(host, node);
@@ -107,11 +115,22 @@ export class World {
           ask: this.#ask,
           troubled: (made) => this.#isTroubled(made),
           knows: (host) => this.#nodeOf(host)?.known === true,
+          mayLackLeader: plan.managers !== undefined,
         },
         number,
       );
     });
-    this.manager = this.#makeManager();
+    const { time, hosts, trace } = this;
+    const weakness = options.weakness ?? {};
+    this.managers = new Managers({
+      plan,
+      time,
+      hosts,
+      trace,
+      weakness,
+      complain: this.#complain,
+      began: (cluster) => this.#checkLater(cluster),
+    });
   }
 
   readonly #complain = (rule: string, what: string): void => {
@@ -124,53 +143,26 @@ export class World {
   }
 
   #nodeOf({ entry }: Host): ClusterNode | undefined {
-    const nodes = this.manager.running?.cluster.nodes.values() ?? [];
+    const nodes = this.managers.leading?.cluster.nodes.values() ?? [];
     return [...nodes].find(({ address }) => address === entry);
   }
 
-  #makeManager(): Manager {
-    const { plan, time, hosts, trace, disk } = this;
-    const onError = (message: string): void => {
-      // A disk that takes nothing is said as an error, rightly.
-      if (!/ENOSPC|the store does not take changes/.test(message)) this.#complain("bug", message);
-    };
-    const weakness = this.#options.weakness ?? {};
-    const manager = new Manager({ plan, time, hosts, trace, disk, number: this.#lives++, onError, weakness });
-    manager.life.onEnd(() => {
-      trace.add("manager", "dies");
-      // Whoever watches over it starts it again, and not in a tight circle.
-      time.after(Math.max(RESTART_MS, this.#downMs), () => this.#restart());
-    });
-    return manager;
-  }
-
-  #restart(): void {
-    this.manager = this.#makeManager();
-    const { manager, time, trace } = this;
+  /** What an earlier manager left is looked at some time after a cluster began. */
+  #checkLater(cluster: Cluster): void {
+    const { time, history, things } = this;
     const began = time.now;
-    trace.add("manager", `life ${manager.number} begins`);
-    this.#begin();
     time.after(OWNED_MS, () => {
-      if (this.manager !== manager || !manager.life.alive || !manager.running) return;
+      if (this.managers.leading?.cluster !== cluster) return;
       const well = this.hosts.filter((host) => host.well && (this.#troubled.get(host) ?? -Infinity) < began);
-      checkOwners(manager.running.cluster, this.history, well, began, this.#complain);
-      checkObjectOwners(manager.running.cluster, this.things, well, began, this.#complain);
-    });
-  }
-
-  /** The manager starts, and somebody reads its events from the first one. */
-  #begin(): void {
-    const { manager } = this;
-    this.#audience = undefined;
-    void manager.start().then(() => {
-      if (manager.running) this.#audience = new Audience(manager.running.cluster, manager.life, this.#complain);
+      checkOwners(cluster, history, well, began, this.#complain);
+      checkObjectOwners(cluster, things, well, began, this.#complain);
     });
   }
 
   /** Plays the plan to its end and waits until everything has come to rest. */
   async run(): Promise<Result> {
     const { plan, time, trace } = this;
-    this.#begin();
+    this.managers.begin();
     const working = this.#clients.map((client, number) => client.run(plan.items.filter(isOf(number))));
     for (const item of plan.items) if (!isClients(item)) time.after(item.at, () => this.#befall(item));
     this.#look();
@@ -181,7 +173,7 @@ export class World {
       idle = true;
     });
     await this.#rest(() => idle);
-    this.manager.life.end();
+    for (const { life } of this.managers.processes) life.end();
     const { history, things, violations } = this;
     return {
       violations,
@@ -191,7 +183,9 @@ export class World {
       objects: things.all.filter(({ toldAt }) => toldAt < Number.POSITIVE_INFINITY).length,
       created: history.made.filter(({ id }) => id !== undefined).length,
       moved: history.made.filter(({ copies }) => copies.length > 1).length,
-      crashes: this.#lives - 1,
+      crashes: this.managers.restarts,
+      terms: this.managers.shared.term,
+      strays: this.#strays.found,
     };
   }
 
@@ -218,32 +212,37 @@ export class World {
   async #unrest(idle: () => boolean): Promise<string[]> {
     const busy = this.#clients.flatMap((client) => (client.busy === undefined ? [] : [`no answer to ${client.busy}`]));
     if (!idle()) return busy.length > 0 ? busy : ["a client has not done yet"];
-    const { life, running } = this.manager;
-    if (!life.alive || !running) return ["no manager"];
-    let text: string | undefined;
-    void callApi(running.api, {
-      method: "GET",
-      target: "/containers/json?all=1",
-      client: "rest",
-      signal: new AbortController().signal,
-    }).then((answer) => {
-      text = answer?.text;
+    const { leading, processes } = this.managers;
+    if (!leading) return ["no manager"];
+    const found: string[] = this.managers.audienceOf(leading.cluster)?.differences() ?? [];
+    for (const { name, api } of processes) {
+      const text = api && (await this.#listOf(api));
+      if (text === undefined) return [`${name} does not answer a list`];
+      found.push(...differences(this, leading.cluster, text));
+    }
+    return found;
+  }
+
+  async #listOf(api: Api): Promise<string | undefined> {
+    const list = { method: "GET", target: "/containers/json?all=1", client: "rest" };
+    let answer: ApiAnswer | undefined;
+    void callApi(api, { ...list, signal: new AbortController().signal }).then((given) => {
+      answer = given;
     });
-    await this.time.run(this.time.now + 30_000, () => text !== undefined);
-    if (text === undefined) return ["a list is not answered"];
-    return [...differences(this, running.cluster, text), ...(this.#audience?.differences() ?? [])];
+    await this.time.run(this.time.now + 30_000, () => answer !== undefined);
+    return answer?.status === 200 ? answer.text : undefined;
   }
 
   #befall(item: Exclude<Item, ClientItem>): void {
+    if (item.do === "crash") this.managers.crash(item);
+    else if (item.do === "stall") this.managers.stall(item);
+    else if (item.do === "cut") this.#cut(item);
+    else if (item.do === "store") this.#befallStore(item);
+    else this.#befallNode(item);
+  }
+
+  #befallNode(item: OwnItem | NodeItem): void {
     const { time, history, witness, trace } = this;
-    if (item.do === "crash") {
-      this.#crash(item);
-      return;
-    }
-    if (item.do === "store") {
-      this.#befallStore(item);
-      return;
-    }
     const host = this.hosts[item.node % this.hosts.length];
     if (!host) return;
     const parts: FateParts = { history, witness, trace, committed: this.#committed };
@@ -260,7 +259,7 @@ export class World {
   }
 
   #befallStore({ fault, forMs }: StoreItem): void {
-    const { disk } = this;
+    const { disk } = this.managers;
     this.trace.add("store", `${fault} for ${forMs} ms`);
     if (fault === "slow") disk.slowMs = 2_000;
     else disk.full = true;
@@ -280,16 +279,29 @@ export class World {
     this.time.after(ms, end);
   }
 
-  #crash(item: CrashItem): void {
-    this.#downMs = item.downMs;
-    this.manager.life.doom(item.io, item.sent);
+  #cut({ between, forMs }: CutItem): void {
+    const { managers, trace, hosts, time } = this;
+    for (const pair of between) {
+      const [one = "", other = ""] = pair.map((name) => managers.machine(name));
+      const heal = managers.network.between(one, other).cut();
+      const host = hosts.find(({ name }) => name === other);
+      const troubled = (): void => void (host && this.#troubled.set(host, time.now));
+      trace.add("network", `nothing between ${one} and ${other} for ${forMs} ms`);
+      troubled();
+      this.#endLater(forMs, () => {
+        trace.add("network", `${one} and ${other} hear each other`);
+        troubled();
+        heal();
+      });
+    }
   }
 
   /** Looks into the manager now and then. */
   #look(): void {
     this.time.after(500, () => {
-      const { life, running } = this.manager;
-      if (life.alive && running) checkState(running.cluster, this.witness, this.hosts, this.#complain);
+      const cluster = this.managers.leading?.cluster;
+      if (cluster) checkState(cluster, this.witness, this.hosts, this.#complain);
+      this.#strays.look(cluster, this.time.now);
       this.#look();
     });
   }
@@ -317,18 +329,28 @@ export class World {
         gone.abort(new Error("the client went away"));
       });
       trace.add(who, `${method} ${target.replace(/([0-9a-f]{12})[0-9a-f]{52}/g, "$1")}`);
-      time.after(delay(), () => {
-        const { life, running } = this.manager;
-        if (!life.alive || !running) {
-          end("refused");
-          return;
-        }
-        unhook = life.onEnd(() => time.after(0, () => end("no answer")));
-        void callApi(running.api, { method, target, body, client: who, signal: gone.signal }).then((answer) => {
-          // What a dead process says reaches nobody.
-          if (life.alive) time.after(delay(), () => end(answer ?? "no answer"));
-        });
-      });
+      const { managers } = this;
+      const { name } = managers.next();
+      const path = managers.network.between(name, "clients");
+      time.after(delay(), () =>
+        path.whenWhole(() => {
+          const process = managers.processes.find((one) => one.name === name);
+          const api = process?.api;
+          if (!process?.life.alive || !api) {
+            end("refused");
+            return;
+          }
+          const { life } = process;
+          unhook = life.onEnd(() => time.after(0, () => end("no answer")));
+          life.whenAwake(
+            () =>
+              void callApi(api, { method, target, body, client: who, signal: gone.signal }).then((answer) => {
+                // What a dead process says reaches nobody.
+                if (life.alive) time.after(delay(), () => path.whenWhole(() => end(answer ?? "no answer")));
+              }),
+          );
+        }),
+      );
     });
   };
 }

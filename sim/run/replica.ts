@@ -1,0 +1,182 @@
+/**
+ * One manager of several, for one life: the real election, fence, cluster and API over a store that it shares with the
+ * others. Owns how they are put together; must not know clients, faults or checkers.
+ */
+import type { Api } from "../../src/api/api.ts";
+import { commonHeaders } from "../../src/api/api.ts";
+import type { Cluster } from "../../src/cluster/cluster.ts";
+import type { Discovery, Entry } from "../../src/discovery/discovery.ts";
+import type { EngineWire } from "../../src/engine/wire/wire.ts";
+import type { Logger } from "../../src/kit/log.ts";
+import type { Random } from "../../src/kit/random.ts";
+import { Face } from "../../src/manager/face.ts";
+import { fencedWire } from "../../src/manager/replica/fenced-wire.ts";
+import { replicate } from "../../src/manager/replica/replicate.ts";
+import { underLease } from "../../src/manager/replica/under-lease.ts";
+import { serveCluster } from "../../src/manager/serve-cluster.ts";
+import type { Lease } from "../../src/store/lease.ts";
+import type { Store } from "../../src/store/store.ts";
+import type { Host } from "./host.ts";
+import { Life } from "./life.ts";
+import { Link } from "./link.ts";
+import type { Process, ProcessParts } from "./manager.ts";
+import { HOST, logOf, openCluster } from "./open-cluster.ts";
+import type { Network } from "./path.ts";
+import { type Peer, PeerWire } from "./peer-wire.ts";
+import { randomFor } from "./plan.ts";
+import type { SharedStore } from "./shared-store.ts";
+import { asLeader, StoreLink } from "./store-link.ts";
+import { MachineClock } from "./time.ts";
+
+/** The default of --replication-ttl. */
+const TTL_MS = 3_000;
+/** Percent by which the clock of one runs faster or slower than true time, at most. */
+const DRIFT = 3;
+/** Milliseconds by which it is off, at most. */
+const OFFSET_MS = 500;
+
+export interface ReplicaWorld {
+  readonly shared: SharedStore;
+  readonly network: Network;
+  readonly peerAt: (address: string) => Peer | undefined;
+}
+
+export class Replica implements Process {
+  /** As others reach it; its machine's name in the network. */
+  readonly name: string;
+  readonly life = new Life();
+  readonly #parts: ProcessParts;
+  readonly #world: ReplicaWorld;
+  readonly #clock: MachineClock;
+  readonly #random: Random;
+  readonly #log: Logger;
+  readonly #face = new Face(commonHeaders(HOST));
+  readonly #link: StoreLink;
+  #leading: { readonly cluster: Cluster; readonly lease: Lease } | undefined;
+
+  constructor(name: string, parts: ProcessParts, world: ReplicaWorld) {
+    this.name = name;
+    this.#parts = parts;
+    this.#world = world;
+    const { time, plan, trace, number, onError } = parts;
+    const { life } = this;
+    const drift = randomFor(plan.seed, `clock of ${name}`);
+    const rate = 1 + (drift.int(2 * DRIFT * 100 + 1) / 100 - DRIFT) / 100;
+    this.#clock = new MachineClock(time, drift.int(2 * OFFSET_MS) - OFFSET_MS, (fn) => life.whenAwake(fn, true), rate);
+    this.#random = randomFor(plan.seed, `${name} ${number}`);
+    this.#log = logOf(name, trace, onError, () => life.alive);
+    this.#link = new StoreLink({
+      time,
+      life,
+      path: world.network.between(name, "store"),
+      random: randomFor(plan.seed, `store of ${name} ${number}`),
+      contents: world.shared.contents,
+      taking: (txn, term) => world.shared.taking(name, txn, term),
+    });
+  }
+
+  get api(): Api {
+    return this.#face.api;
+  }
+
+  /** While it leads for certain. */
+  get cluster(): Cluster | undefined {
+    return this.#leading && this.#leading.lease.remaining > 0 ? this.#leading.cluster : undefined;
+  }
+
+  async start(): Promise<void> {
+    const { time, plan, trace, number, onError } = this.#parts;
+    const { network, peerAt } = this.#world;
+    const { life, name } = this;
+    const own = randomFor(plan.seed, `peers of ${name} ${number}`);
+    const openWire = (address: string): PeerWire =>
+      new PeerWire({
+        time,
+        life,
+        random: own,
+        address,
+        path: network.between(name, address),
+        peer: () => peerAt(address),
+      });
+    const never = new AbortController().signal;
+    try {
+      await replicate(
+        {
+          store: this.#link,
+          clock: this.#clock,
+          random: this.#random,
+          log: this.#log,
+          host: HOST,
+          face: this.#face,
+          address: name,
+          ttlMs: TTL_MS,
+          openWire,
+          lead: (store, lease, until) => this.#lead(store, lease, until),
+        },
+        never,
+        never,
+      );
+    } catch (error) {
+      if (!life.alive) return;
+      trace.add(name, `ends: ${String(error)}`);
+      onError(`${name} ended by itself: ${String(error)}`);
+      life.end();
+    }
+  }
+
+  async #lead(fenced: Store, lease: Lease, until: AbortSignal): Promise<void> {
+    const { plan, hosts, weakness, leads } = this.#parts;
+    const { life } = this;
+    const cluster = openCluster({
+      plan,
+      hosts,
+      weakness,
+      store: asLeader(weakness.unfenced ? this.#link : fenced, this.#link, lease.term),
+      clock: this.#clock,
+      random: this.#random,
+      log: this.#log,
+      wireTo: (host) => this.#wireTo(host, lease),
+    });
+    const occasions = {
+      audit: undefined,
+      stopping: until,
+      ready: async (): Promise<void> => {
+        this.#leading = { cluster, lease };
+        leads(cluster, life);
+      },
+      ending: async (): Promise<void> => {
+        this.#leading = undefined;
+      },
+    };
+    const discovery = listed(hosts);
+    const answerBy = (api: Api | undefined): void =>
+      this.#face.answerBy(api && (weakness.outdated ? api : underLease(api, lease)));
+    await serveCluster({ cluster, discovery, host: HOST, log: this.#log, answerBy }, until, occasions);
+  }
+
+  #wireTo(host: Host, lease: Lease): EngineWire {
+    const { time, trace, weakness } = this.#parts;
+    const { network, shared } = this.#world;
+    const { life, name } = this;
+    const link = new Link({ time, host, life, trace, path: network.between(name, host.name) });
+    const watched = shared.watched(name, link, lease.term);
+    return weakness.unleased ? watched : fencedWire(watched, lease);
+  }
+}
+
+/** A list that never changes. */
+function listed(hosts: readonly Host[]): Discovery {
+  const entries: readonly Entry[] = hosts.map(({ entry }) => ({ address: entry }));
+  return {
+    url: "sim://",
+    registry: undefined,
+    fences: undefined,
+    list: async () => entries,
+    watch: (onEntries, _onError, signal) =>
+      new Promise((resolve) => {
+        signal.addEventListener("abort", () => resolve(), { once: true });
+        onEntries(entries);
+      }),
+    close: async () => {},
+  };
+}
