@@ -31,6 +31,7 @@ describe.runIf(fleet().subject === "shoal")("rebalancing", () => {
     await machinesIn(fleet().folder).start("node-3");
     await manager?.stop();
     await emptyFleet();
+    for (const { host } of fleet().nodes) await docker(at(host), "docker rmi -f stateful");
   });
 
   const row = async (name: string): Promise<string> =>
