@@ -27,6 +27,10 @@ function elected(lead: readonly (() => Promise<void>)[]) {
     openWire: () => {
       throw noLeader();
     },
+    discovery: { url: "", registry: undefined, fences: undefined, watch: async () => {}, list: async () => [], close: async () => {} },
+    openFollower: () => {
+      throw noLeader();
+    },
     lead: (_store, lease, until) => {
       terms = lease.term;
       return lead[terms - 1]?.() ?? new Promise((resolve) => until.addEventListener("abort", () => resolve()));

@@ -1,6 +1,6 @@
 /** A client of the real API over a simulated cluster: the whole way through listener, route table and handlers. */
 import { request } from "node:http";
-import { createApi } from "../../src/api/api.ts";
+import { type Api, createApi } from "../../src/api/api.ts";
 import { openRig, type Rig } from "../../src/api/listener/testing.ts";
 import { HOST, type World } from "./world.ts";
 
@@ -20,9 +20,20 @@ export class ApiClient {
     this.#stopping = stopping;
   }
 
-  static async open(world: World): Promise<ApiClient> {
+  static open(world: World): Promise<ApiClient> {
     const stopping = new AbortController();
-    return new ApiClient(await openRig("unix", createApi(world.cluster, HOST, stopping.signal)), stopping);
+    return ApiClient.of(createApi(world.cluster, HOST, stopping.signal), stopping);
+  }
+
+  /** @param stopping what the API takes for its manager's end */
+  static async of(api: Api, stopping = new AbortController()): Promise<ApiClient> {
+    return new ApiClient(await openRig("unix", api), stopping);
+  }
+
+  /** `unix:///path`, for whoever wants to ask by itself. */
+  get address(): string {
+    const { address } = this.#rig;
+    return address.kind === "unix" ? `unix://${address.path}` : "";
   }
 
   /** One request on a connection of its own. @param body bytes as they are, anything else as JSON */

@@ -50,9 +50,12 @@ export interface ClusterParts {
   readonly random: Random;
   readonly log: Logger;
   readonly wireTo: (host: Host) => EngineWire;
+  /** Another manager leads. */
+  readonly follows?: boolean;
 }
 
-export function openCluster({ plan, hosts, weakness, store, clock, random, log, wireTo }: ClusterParts): Cluster {
+export function openCluster(parts: ClusterParts): Cluster {
+  const { plan, hosts, weakness, store, clock, random, log, wireTo, follows = false } = parts;
   const reading = new Limit(ENGINES_AT_ONCE, ENGINES_WAITING);
   const cluster = new Cluster({
     strategy: strategyByName(undefined),
@@ -65,6 +68,7 @@ export function openCluster({ plan, hosts, weakness, store, clock, random, log, 
     mintIds: plan.mintIds,
     foreign: "protect",
     store: weakness.store?.(store) ?? store,
+    follows,
     clock,
     random,
     log,

@@ -61,6 +61,7 @@ export class Refresher {
 
   /** The same for a container that may not be in the inventory yet. */
   markId(node: ClusterNode, engineId: string, awaited = false): void {
+    this.#cluster.changes.note({ node: node.id, what: "containers", id: engineId });
     const marks = this.#of(node);
     marks.containers.add(engineId);
     if (awaited) marks.awaited = true;
@@ -74,15 +75,18 @@ export class Refresher {
     this.mark(record, marks.bringing);
   }
 
-  /** Everything that the node has may have changed. */
-  markAll(node: ClusterNode): void {
+  /** Everything that the node has may have changed. @param awaited as for a list */
+  markAll(node: ClusterNode, awaited = false): void {
+    this.#cluster.changes.note({ node: node.id, what: "containers" });
     const marks = this.#of(node);
     marks.whole = true;
+    if (awaited) marks.awaited = true;
     this.#schedule(node, marks);
   }
 
   /** @param awaited true when a client changed it through us, so that the next list must show it */
   markList(node: ClusterNode, kind: ListKind, awaited = false): void {
+    this.#cluster.changes.note({ node: node.id, what: kind });
     const marks = this.#of(node);
     marks.lists.add(kind);
     if (awaited) marks.awaited = true;
