@@ -27,7 +27,14 @@ function elected(lead: readonly (() => Promise<void>)[]) {
     openWire: () => {
       throw noLeader();
     },
-    discovery: { url: "", registry: undefined, fences: undefined, watch: async () => {}, list: async () => [], close: async () => {} },
+    discovery: {
+      url: "",
+      registry: undefined,
+      fences: undefined,
+      watch: async () => {},
+      list: async () => [],
+      close: async () => {},
+    },
     openFollower: () => {
       throw noLeader();
     },

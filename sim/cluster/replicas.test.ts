@@ -31,7 +31,8 @@ class Replica {
     this.follow();
     const parts = { name: "replica", clock: systemClock, log: silentLog, host: HOST, stopping: this.#stop.signal };
     const leader = () => this.leader;
-    this.following = new Following({ ...parts, leader, discovery, openCluster: () => world.makeFollower() });
+    const hopeless = () => this.hopeless;
+    this.following = new Following({ ...parts, leader, hopeless, discovery, openCluster: () => world.makeFollower() });
     this.#running = this.following.run(this.#stop.signal);
   }
 
@@ -67,7 +68,7 @@ class Replica {
         own: (request) => following.answering(request),
         doubt: (wire) => following.doubt(wire),
         leading: async (signal) => {
-          const wire = await following.leading(() => replica.hopeless, signal);
+          const wire = await following.leading(signal);
           if (!wire) throw noLeader();
           return wire;
         },

@@ -12,7 +12,7 @@ import type { Clock } from "../kit/clock.ts";
 import { withDeadline } from "../kit/deadline.ts";
 import { ENGINE_CALL_MS, ERROR_BODY_BYTES } from "../kit/limits.ts";
 import type { Api } from "./api.ts";
-import type { Answer } from "./listener/answer.ts";
+import { type Answer, warning } from "./listener/answer.ts";
 import { answerUpgradeError, type Upgrade } from "./listener/hijack.ts";
 import { endToEnd } from "./listener/hop-by-hop.ts";
 import { encodePath } from "./listener/path.ts";
@@ -26,9 +26,12 @@ export const PASSED = "Shoal-Passed-By";
 /** What is the client's connection's own, or says where it believes to be. */
 const KEPT_BACK = new Set(["host", "expect", "origin", "content-length", "shoal-passed-by"]);
 
+/** What is shown may be older than what somebody was told. */
+const UNVOUCHED = warning("no manager leads, as far as this one knows: it shows what it knows itself");
+
 export interface Own {
   readonly api: Api;
-  /** There is no leader to ask for what it does not find. */
+  /** No leader vouches for it; there is none to ask for what it does not find. */
   readonly alone: boolean;
 }
 
@@ -84,7 +87,7 @@ async function answeredHere({ own }: ByLeaderParts, request: ApiRequest, answer:
   const mine = await own(request);
   if (!mine) return false;
   try {
-    await mine.api.handler(request, answer);
+    await mine.api.handler(request, mine.alone ? answer.with(UNVOUCHED) : answer);
     return true;
   } catch (error) {
     const isMiss = error instanceof DockerError && error.status === 404;

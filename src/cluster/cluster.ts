@@ -43,7 +43,7 @@ import type { LeftNetwork } from "./reschedule/networks.ts";
 import type { RescheduleMode } from "./reschedule/policy.ts";
 import { Rescheduler } from "./reschedule/rescheduler.ts";
 import { Roll } from "./roll.ts";
-import { IdleWriter, StoreWriter } from "./store-writer.ts";
+import { StoreWriter } from "./store-writer.ts";
 import { Tags } from "./tags.ts";
 import { Tombstones } from "./tombstones.ts";
 import type { ExpectedVolumes, VolumeNote } from "./volumes/own-volumes.ts";
@@ -89,8 +89,7 @@ export class Cluster {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  /** It may change things; once it may not any more, it never may again. */
-  leads: boolean;
+  #leads = true;
   readonly changes: Changes;
   /** By node ID, in the order of discovery. */
   readonly nodes = new Map<string, ClusterNode>();
@@ -136,7 +135,6 @@ export class Cluster {
     this.clock = options.clock;
     this.random = options.random;
     this.log = options.log;
-    this.leads = options.follows !== true;
     this.changes = new Changes(options.random);
     this.limbo = makeLimbo(options);
     this.rescheduler = new Rescheduler(this);
@@ -145,9 +143,7 @@ export class Cluster {
     this.decisions = new Decisions();
     this.pullMemory = new PullMemory(options.clock);
     this.refresher = new Refresher(this);
-    this.writer = this.leads
-      ? new StoreWriter(options.store, { ...options, told: (writes) => this.changes.noteWrites(writes) })
-      : new IdleWriter(options.store, options);
+    this.writer = new StoreWriter(options.store, { ...options, told: (writes) => this.changes.noteWrites(writes) });
     this.registry = new Registry(this.writer, options.groups);
     this.tags = new Tags(this.writer);
     this.images = new ImageIndex(this.tags);
@@ -165,6 +161,18 @@ export class Cluster {
     this.leftNetworks = new Notes(LEFT_NETWORKS, this);
     this.ownImages = new Notes("images/", this);
     this.ownVolumes = new Notes("volumes/", this);
+    if (options.follows) void this.standDown();
+  }
+
+  /** It may change things; once it may not any more, it never may again. */
+  get leads(): boolean {
+    return this.#leads;
+  }
+
+  /** Changes nothing from now on. Resolves when what it was to write is in the store, or the store does not take it. */
+  standDown(): Promise<void> {
+    this.#leads = false;
+    return this.writer.retire();
   }
 
   /** Nodes that can be asked now. */

@@ -42,6 +42,7 @@ export class StoreWriter {
   #running = false;
   #failing = false;
   #retry: Timer | undefined;
+  #retired = false;
 
   constructor(store: Store, { clock, log, told = () => {} }: StoreWriterOptions) {
     this.#store = store;
@@ -55,6 +56,7 @@ export class StoreWriter {
    * them in time; it may have taken them all the same.
    */
   write(writes: readonly Write[]): Promise<void> {
+    if (this.#retired) return Promise.reject(refused("this manager does not lead"));
     const unfit = unfitness(writes);
     if (unfit) return Promise.reject(refused(unfit.message));
     if (this.#groups.length >= STORE_QUEUE) return Promise.reject(refused("too many changes wait for it"));
@@ -75,6 +77,7 @@ export class StoreWriter {
    * and so is what no store takes.
    */
   later(writes: readonly Write[]): void {
+    if (this.#retired) return;
     this.#told(writes);
     for (const write of writes) {
       this.#later.delete(write.key);
@@ -98,6 +101,15 @@ export class StoreWriter {
   idle(): Promise<void> {
     if (!this.#running && (!this.#hasWork || this.#retry)) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Takes nothing more. Resolves when what it has is written, or the store does not take it: nothing is tried again. */
+  async retire(): Promise<void> {
+    this.#retired = true;
+    await this.idle();
+    this.#later.clear();
+    this.#retry?.cancel();
+    this.#retry = undefined;
   }
 
   get #hasWork(): boolean {
@@ -217,15 +229,6 @@ export class StoreWriter {
       { background: true },
     );
   }
-}
-
-/** Of a manager that follows another one: that one writes. */
-export class IdleWriter extends StoreWriter {
-  override write(): Promise<void> {
-    return Promise.reject(refused("another manager leads"));
-  }
-
-  override later(): void {}
 }
 
 /** Why not every store would take these in one transaction: what one caller writes at once must fit whichever it is. */

@@ -77,5 +77,5 @@ export async function serveCluster(
 /** Nobody needs the cluster any more. */
 export async function disconnect(cluster: Cluster): Promise<void> {
   await leaveAll(cluster);
-  await cluster.writer.idle();
+  await cluster.standDown();
 }

@@ -7,7 +7,14 @@ import { MemoryStore, MemoryStoreData } from "../../store/drivers/memory.ts";
 import { Election } from "./election.ts";
 
 function candidate(data: MemoryStoreData, address: string): Election {
-  const parts = { clock: systemClock, random: seededRandom(1), log: silentLog, ttlMs: 200, isMaster: false, changed: () => {} };
+  const parts = {
+    clock: systemClock,
+    random: seededRandom(1),
+    log: silentLog,
+    ttlMs: 200,
+    isMaster: false,
+    changed: () => {},
+  };
   return new Election({ ...parts, store: new MemoryStore(data), address });
 }
 

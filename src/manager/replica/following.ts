@@ -37,11 +37,13 @@ export interface FollowingParts {
   readonly stopping: AbortSignal;
   /** Undefined while nobody leads, or this manager itself. */
   readonly leader: () => EngineWire | undefined;
+  /** There will be no leader before somebody mends something, or this manager leads itself. */
+  readonly hopeless: () => boolean;
   /** A cluster that changes nothing. */
   readonly openCluster: () => Cluster;
 }
 
-/** Of the manager itself. */
+/** Of the manager itself, whoever leads. */
 const ALWAYS = new Set(["GET /_ping", "HEAD /_ping", "GET /version"]);
 /** What the cache shows, or a node that it names. */
 const CACHED = new Set([
@@ -70,9 +72,11 @@ export class Following {
   #shown: Shown | undefined;
   /** The address of the leader that has answered the last question. */
   #answers: string | undefined;
+  /** Monotonic milliseconds since when none does. */
+  #lostAt: number;
   /** Not shown any more, and still answering. */
   readonly #leaving = new Set<Follower>();
-  #probing: Promise<boolean> | undefined;
+  #probing: Promise<unknown> | undefined;
   /** Requests that wait for a leader. */
   #waiting = 0;
   /** Aborted when another manager leads than the one that is being followed. */
@@ -80,6 +84,7 @@ export class Following {
 
   constructor(parts: FollowingParts) {
     this.#parts = parts;
+    this.#lostAt = parts.clock.monotonic();
   }
 
   /** Until the signal aborts. Never rejects. */
@@ -96,69 +101,79 @@ export class Following {
       await clock.sleep(CHANGES_EVERY_MS, until).catch(() => {});
     }
     this.forget();
-    await Promise.all([...this.#leaving].map((follower) => follower.close()));
+    const leaving = [...this.#leaving];
+    this.#leaving.clear();
+    await Promise.all(leaving.map((follower) => follower.close()));
   }
 
-  /** What may answer this; undefined: it is the leader's. */
-  async answering({ method, path, headers }: ApiRequest): Promise<Own | undefined> {
+  /**
+   * What may answer this; undefined: it is the leader's. Where one is lost the next one is waited for, whom somebody may have
+   * told more than this manager knows; what this one knows is shown when that takes too long.
+   */
+  async answering({ method, path, headers, signal }: ApiRequest): Promise<Own | undefined> {
     const shown = this.#shown;
     const route = ROUTES.match(method, path)?.route;
     if (!shown || !route || headers[PASSED.toLowerCase()] !== undefined) return undefined;
     const key = `${route.method} ${route.path}`;
     const { api } = shown;
-    if (ALWAYS.has(key)) return { api, alone: true };
+    if (ALWAYS.has(key)) return { api, alone: false };
     if (method !== "GET" && method !== "HEAD") return undefined;
-    const leader = this.#parts.leader();
-    if (!leader) return { api, alone: true };
-    if (CACHED.has(key) && shown.leader === leader.address) {
+    if (CACHED.has(key) && shown.leader !== undefined && shown.leader === this.#parts.leader()?.address) {
       const view = await shown.follower.upToDate();
-      return view === "shows" || view === "alone" ? { api, alone: view === "alone" } : undefined;
+      if (view === "shows") return { api, alone: false };
+      if (view !== "alone") return undefined;
     }
-    return this.#answers === leader.address ? undefined : { api, alone: true };
+    if (await this.#awaitLeader(this.#lostAt + LEADER_WAIT_MS, signal)) return undefined;
+    return this.#shown && { api: this.#shown.api, alone: true };
   }
 
-  /**
-   * The leader, once it answers; undefined when there is none for a while, or the signal aborts.
-   * @param hopeless there will be none before somebody mends something
-   */
-  async leading(hopeless: () => boolean, signal: AbortSignal): Promise<EngineWire | undefined> {
-    const wire = this.#parts.leader();
-    if (wire && this.#answers === wire.address) return wire;
+  /** The leader, once it answers; undefined when there is none for a while, or the signal aborts. */
+  leading(signal: AbortSignal): Promise<EngineWire | undefined> {
+    return this.#awaitLeader(this.#parts.clock.monotonic() + LEADER_WAIT_MS, signal);
+  }
+
+  /** @param until monotonic milliseconds */
+  async #awaitLeader(until: number, signal: AbortSignal): Promise<EngineWire | undefined> {
+    const { clock, hopeless } = this.#parts;
+    if (this.#known) return this.#known;
     if (this.#waiting >= LEADER_WAITING) return undefined;
     this.#waiting++;
     try {
-      return await this.#awaitLeader(hopeless, signal);
+      while (!signal.aborted) {
+        await this.#probe();
+        if (this.#known) return this.#known;
+        if (hopeless() || clock.monotonic() >= until) return undefined;
+        await clock.sleep(LEADER_POLL_MS, signal).catch(() => {});
+      }
+      return undefined;
     } finally {
       this.#waiting--;
     }
   }
 
-  async #awaitLeader(hopeless: () => boolean, signal: AbortSignal): Promise<EngineWire | undefined> {
-    const { clock, leader } = this.#parts;
-    const until = clock.monotonic() + LEADER_WAIT_MS;
-    while (!signal.aborted) {
-      const wire = leader();
-      if (wire && (await this.#probe(wire))) return wire;
-      if (hopeless() || clock.monotonic() >= until) return undefined;
-      await clock.sleep(LEADER_POLL_MS, signal).catch(() => {});
-    }
-    return undefined;
+  /** The leader, if it answered when it was asked last. */
+  get #known(): EngineWire | undefined {
+    const wire = this.#parts.leader();
+    return wire?.address === this.#answers ? wire : undefined;
   }
 
   /** The leader broke off: whether it still leads has to be seen. */
   doubt(leader: EngineWire): void {
-    if (this.#answers === leader.address) this.#answers = undefined;
+    if (this.#answers === leader.address) this.#lose();
   }
 
-  /** All who come meanwhile share the question. */
-  #probe(wire: EngineWire): Promise<boolean> {
-    this.#probing ??= withDeadline(this.#parts.clock, CHANGES_MS, "leader", (signal) =>
-      this.#ask(wire, NOTHING, signal),
-    )
-      .then(
-        () => true,
-        () => false,
-      )
+  #lose(): void {
+    this.#answers = undefined;
+    this.#lostAt = this.#parts.clock.monotonic();
+  }
+
+  /** Whether the leader answers. All who come meanwhile share the question. */
+  #probe(): Promise<unknown> {
+    const { clock, leader } = this.#parts;
+    const wire = leader();
+    if (!wire) return Promise.resolve();
+    this.#probing ??= withDeadline(clock, CHANGES_MS, "leader", (signal) => this.#ask(wire, NOTHING, signal))
+      .catch(() => undefined)
       .finally(() => {
         this.#probing = undefined;
       });
@@ -167,15 +182,20 @@ export class Following {
 
   /** Another manager leads, or nobody. */
   leaderChanged(): void {
+    this.#lose();
     this.#news.abort();
   }
 
-  /** This manager has led with this cluster: what it knows is shown until another one that leads is followed. */
-  keep(cluster: Cluster): void {
+  /**
+   * This manager has led with this cluster: what it knows is shown until another one that leads is followed. Resolves when
+   * that finds all of it in the store.
+   */
+  async keep(cluster: Cluster): Promise<void> {
     const { clock, discovery } = this.#parts;
     const ask = (): Promise<News> => Promise.reject(new Error("nobody is followed"));
-    cluster.leads = false;
     this.#show(new Follower({ cluster, clock, discovery, ask }));
+    this.#lose();
+    await cluster.standDown();
   }
 
   /** This manager leads: it has a cluster of its own. */

@@ -70,10 +70,11 @@ export async function replicate(parts: ReplicaParts, stopping: AbortSignal, sign
     discovery: parts.discovery,
     stopping,
     leader: () => leaders.wire,
+    hopeless: () => !face.isBy(followers) || election.trouble !== undefined,
     openCluster: () => parts.openFollower(store),
   });
   const leading = async (request: AbortSignal): Promise<EngineWire | Api> => {
-    const wire = await following.leading(() => !face.isBy(followers) || election.trouble !== undefined, request);
+    const wire = await following.leading(request);
     if (wire) return wire;
     if (!face.isBy(followers)) return face.api;
     throw noLeader(remedyOf(election));
@@ -90,20 +91,22 @@ export async function replicate(parts: ReplicaParts, stopping: AbortSignal, sign
     commonHeaders(host),
   );
   face.answerBy(followers);
-  const succession: Succession = {
-    ready: async () => following.forget(),
-    async heir(cluster) {
-      if (signal.aborted) return disconnect(cluster);
-      following.keep(cluster);
-      // Where the lead is handed over, the next one finds all of it.
-      await cluster.writer.idle();
-    },
+  const succession = (): Succession => {
+    let isReady = false;
+    return {
+      async ready() {
+        isReady = true;
+        following.forget();
+      },
+      // One that has not answered anybody knows less than what is shown now.
+      heir: (cluster) => (isReady && !signal.aborted ? following.keep(cluster) : disconnect(cluster)),
+    };
   };
   const lead = async (lease: Lease, handOver: AbortSignal): Promise<void> => {
     const until = AbortSignal.any([lease.lost, handOver, signal]);
     setMaxListeners(0, until);
     try {
-      await parts.lead(new FencedStore(store, lease), lease, until, succession);
+      await parts.lead(new FencedStore(store, lease), lease, until, succession());
     } catch (error) {
       if (!isPassing(error)) throw error;
       log.warn("Leader Election: the store did not answer the one who was to lead", { error: String(error) });
@@ -121,7 +124,8 @@ export async function replicate(parts: ReplicaParts, stopping: AbortSignal, sign
     promoted: (promotion) => election.obey(promotion, signal),
   };
   try {
-    await Promise.all([election.follow(signal), election.campaign(lead, signal), following.run(signal), parts.register?.(self, signal)]);
+    const electing = [election.follow(signal), election.campaign(lead, signal)];
+    await Promise.all([...electing, following.run(signal), parts.register?.(self, signal)]);
   } finally {
     await leaders.close();
   }
