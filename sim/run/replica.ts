@@ -23,7 +23,7 @@ import { Link } from "./link.ts";
 import type { Process, ProcessParts } from "./manager.ts";
 import { HOST, logOf, openCluster } from "./open-cluster.ts";
 import type { Network } from "./path.ts";
-import { type Peer, PeerWire } from "./peer-wire.ts";
+import { type Peer, PeerWire, untold } from "./peer-wire.ts";
 import { randomFor } from "./plan.ts";
 import type { SharedStore } from "./shared-store.ts";
 import { asLeader, StoreLink } from "./store-link.ts";
@@ -86,19 +86,15 @@ export class Replica implements Process {
   }
 
   async start(): Promise<void> {
-    const { time, plan, hosts, trace, number, onError } = this.#parts;
+    const { time, plan, hosts, weakness, trace, number, onError } = this.#parts;
     const { network, peerAt } = this.#world;
     const { life, name } = this;
     const own = randomFor(plan.seed, `peers of ${name} ${number}`);
-    const openWire = (address: string): PeerWire =>
-      new PeerWire({
-        time,
-        life,
-        random: own,
-        address,
-        path: network.between(name, address),
-        peer: () => peerAt(address),
-      });
+    const openWire = (address: string): EngineWire => {
+      const path = network.between(name, address);
+      const wire = new PeerWire({ time, life, random: own, address, path, peer: () => peerAt(address) });
+      return weakness.untold ? untold(wire) : wire;
+    };
     const never = new AbortController().signal;
     try {
       await replicate(
