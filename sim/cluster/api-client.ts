@@ -9,6 +9,8 @@ export interface ApiAnswer {
   readonly text: string;
   /** The answer's `message`, "" when it is no error. */
   readonly message: string;
+  /** The header, "" when there is none. */
+  readonly warning: string;
 }
 
 export class ApiClient {
@@ -52,7 +54,8 @@ export class ApiClient {
         answer.on("end", () => {
           const text = Buffer.concat(chunks).toString();
           const status = answer.statusCode ?? 0;
-          resolve({ status, text, message: status < 400 ? "" : (JSON.parse(text) as { message: string }).message });
+          const message = status < 400 ? "" : (JSON.parse(text) as { message: string }).message;
+          resolve({ status, text, message, warning: answer.headers.warning ?? "" });
         });
       });
       sent.on("error", reject);

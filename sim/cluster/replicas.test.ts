@@ -207,7 +207,9 @@ describe("without a leader", () => {
     expect((await replica?.call("GET", "/containers/json"))?.text).toContain("/web");
     await replica?.lose();
     if (replica) replica.hopeless = true;
-    expect((await replica?.call("GET", "/containers/json"))?.text).toContain("/web");
+    const list = await replica?.call("GET", "/containers/json");
+    expect(list?.text).toContain("/web");
+    expect(list?.warning).toContain("no manager leads");
     expect((await replica?.call("GET", "/containers/web/json"))?.status).toBe(200);
     expect((await replica?.call("GET", "/_ping"))?.text).toBe("OK");
     // Somebody may have made it through the leader that is gone.
@@ -242,13 +244,25 @@ describe("without a leader", () => {
     expect((await made)?.status).toBe(201);
   });
 
+  it("a read, too, waits for the next one, whose clients may have been told more", async () => {
+    await open(1);
+    const [replica] = replicas;
+    await replica?.lose();
+    const listed = replica?.call("GET", "/containers/json");
+    await world.run("web");
+    replica?.follow();
+    const list = await listed;
+    expect(list?.text).toContain("/web");
+    expect(list?.warning).toBe("");
+  });
+
   it("a manager that has led shows what it knew, and changes nothing more", async () => {
     await open(1);
     const [replica] = replicas;
     await world.run("web");
     await replica?.lose();
     if (replica) replica.hopeless = true;
-    replica?.following.keep(world.cluster);
+    await replica?.following.keep(world.cluster);
     expect((await replica?.call("GET", "/containers/json"))?.text).toContain("/web");
     expect((await replica?.call("DELETE", "/containers/web?force=1"))?.status).toBe(503);
     expect(world.cluster.leads).toBe(false);

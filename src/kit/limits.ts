@@ -377,7 +377,7 @@ export const ZOOKEEPER_REQUEST_BYTES = 1_000 << 10;
 /** Nodes known to be there for others to lie below. */
 export const ZOOKEEPER_PARENTS = 10_000;
 /** Changes that a manager which leads keeps for those that follow it; who missed more of them begins anew. */
-export const CHANGES_KEPT = 50_000;
+export const CHANGES_KEPT = 10_000;
 /** Between two questions of a manager to the one it follows, when no client asks for anything. */
 export const CHANGES_EVERY_MS = 1_000;
 /** A manager that leads tells its changes within this, or what is known without it is shown; longer than a leader's lease. */
@@ -388,7 +388,7 @@ export const FOLLOW_SETTLE_MS = 30_000;
 export const CHANGES_BYTES = 64 << 20;
 /** A manager that was elected tries its nodes for this long before it answers. */
 export const LEADER_SETTLE_MS = 1_000;
-/** A request that needs a manager which leads waits this long for one. */
+/** A request that needs a manager which leads waits this long for one; a read, when one was lost, until so long after that. */
 export const LEADER_WAIT_MS = 8_000;
 /** Between two looks whether there is one. */
 export const LEADER_POLL_MS = 50;

@@ -36,7 +36,7 @@ describe("an election", () => {
       if (!until.aborted) await ended(until);
       leading--;
     };
-    const following = b.follow(second.signal);
+    const following = Promise.all([a.follow(first.signal), b.follow(second.signal)]);
     await a.campaign(lead("a", first.signal), first.signal);
     await b.campaign(lead("b", second.signal), second.signal);
     await following;

@@ -13,7 +13,7 @@ import type { Discovery } from "../../discovery/discovery.ts";
 import { readWhole } from "../../engine/client.ts";
 import type { EngineWire } from "../../engine/wire/wire.ts";
 import type { Clock } from "../../kit/clock.ts";
-import { withDeadline } from "../../kit/deadline.ts";
+import { orAbort, withDeadline } from "../../kit/deadline.ts";
 import {
   CHANGES_BYTES,
   CHANGES_EVERY_MS,
@@ -90,13 +90,17 @@ export class Following {
   /** Until the signal aborts. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#parts;
+    let trouble: string | undefined;
     while (!signal.aborted) {
       this.#news = new AbortController();
       const until = AbortSignal.any([signal, this.#news.signal]);
       try {
         await this.#follow(until);
+        trouble = undefined;
       } catch (error) {
-        if (!until.aborted) log.warn("the leading manager cannot be followed yet", { error: String(error) });
+        const message = String(error);
+        if (!until.aborted && message !== trouble) log.warn("the leading manager is not followed", { error: message });
+        trouble = message;
       }
       await clock.sleep(CHANGES_EVERY_MS, until).catch(() => {});
     }
@@ -115,39 +119,55 @@ export class Following {
     const route = ROUTES.match(method, path)?.route;
     if (!shown || !route || headers[PASSED.toLowerCase()] !== undefined) return undefined;
     const key = `${route.method} ${route.path}`;
-    const { api } = shown;
-    if (ALWAYS.has(key)) return { api, alone: false };
+    if (ALWAYS.has(key)) return { api: shown.api, alone: false };
     if (method !== "GET" && method !== "HEAD") return undefined;
-    if (CACHED.has(key) && shown.leader !== undefined && shown.leader === this.#parts.leader()?.address) {
-      const view = await shown.follower.upToDate();
-      if (view === "shows") return { api, alone: false };
-      if (view !== "alone") return undefined;
-    }
-    if (await this.#awaitLeader(this.#lostAt + LEADER_WAIT_MS, signal)) return undefined;
-    return this.#shown && { api: this.#shown.api, alone: true };
+    const isCached = CACHED.has(key);
+    const first = await this.#reading(isCached, signal);
+    // The leader was lost over it: it or the next one is waited for.
+    const last = first === "lost" ? await this.#reading(isCached, signal) : first;
+    return last === "lost" ? undefined : last;
+  }
+
+  /** What may answer a read; undefined: it is the leader's. */
+  async #reading(isCached: boolean, signal: AbortSignal): Promise<Own | "lost" | undefined> {
+    const waitMs = this.#lostAt + LEADER_WAIT_MS - this.#parts.clock.monotonic();
+    const leader = await this.#awaitLeader(waitMs, signal);
+    const shown = this.#shown;
+    // By now this manager leads itself.
+    if (!shown) return undefined;
+    const { api, follower } = shown;
+    if (!leader) return { api, alone: true };
+    if (!isCached || shown.leader !== leader.address) return undefined;
+    const view = await follower.upToDate();
+    if (view === "alone") return "lost";
+    return view === "shows" ? { api, alone: false } : undefined;
   }
 
   /** The leader, once it answers; undefined when there is none for a while, or the signal aborts. */
   leading(signal: AbortSignal): Promise<EngineWire | undefined> {
-    return this.#awaitLeader(this.#parts.clock.monotonic() + LEADER_WAIT_MS, signal);
+    return this.#awaitLeader(LEADER_WAIT_MS, signal);
   }
 
-  /** @param until monotonic milliseconds */
-  async #awaitLeader(until: number, signal: AbortSignal): Promise<EngineWire | undefined> {
-    const { clock, hopeless } = this.#parts;
+  async #awaitLeader(ms: number, signal: AbortSignal): Promise<EngineWire | undefined> {
     if (this.#known) return this.#known;
-    if (this.#waiting >= LEADER_WAITING) return undefined;
+    if (ms <= 0 || this.#waiting >= LEADER_WAITING) return undefined;
     this.#waiting++;
     try {
-      while (!signal.aborted) {
-        await this.#probe();
-        if (this.#known) return this.#known;
-        if (hopeless() || clock.monotonic() >= until) return undefined;
-        await clock.sleep(LEADER_POLL_MS, signal).catch(() => {});
-      }
+      return await withDeadline(this.#parts.clock, ms, "leader", (until) => this.#look(until), signal);
+    } catch {
       return undefined;
     } finally {
       this.#waiting--;
+    }
+  }
+
+  /** Rejects with the signal's reason. */
+  async #look(signal: AbortSignal): Promise<EngineWire | undefined> {
+    const { clock, hopeless } = this.#parts;
+    for (;;) {
+      await orAbort(this.#probe(), signal);
+      if (this.#known || hopeless()) return this.#known;
+      await clock.sleep(LEADER_POLL_MS, signal);
     }
   }
 
@@ -167,7 +187,7 @@ export class Following {
     this.#lostAt = this.#parts.clock.monotonic();
   }
 
-  /** Whether the leader answers. All who come meanwhile share the question. */
+  /** Finds out whether the leader answers. All who come meanwhile share the question. */
   #probe(): Promise<unknown> {
     const { clock, leader } = this.#parts;
     const wire = leader();
