@@ -380,7 +380,7 @@ export const ZOOKEEPER_PARENTS = 10_000;
 export const CHANGES_KEPT = 10_000;
 /** Between two questions of a manager to the one it follows, when no client asks for anything. */
 export const CHANGES_EVERY_MS = 1_000;
-/** A manager that leads tells its changes within this, or what is known without it is shown; longer than a leader's lease. */
+/** A manager that leads tells its changes within this, or counts as lost; longer than a leader's lease. */
 export const CHANGES_MS = 5_000;
 /** A cluster that a manager has begun to follow is shown when each of its nodes was tried, or after this. */
 export const FOLLOW_SETTLE_MS = 30_000;
@@ -388,7 +388,7 @@ export const FOLLOW_SETTLE_MS = 30_000;
 export const CHANGES_BYTES = 64 << 20;
 /** A manager that was elected tries its nodes for this long before it answers. */
 export const LEADER_SETTLE_MS = 1_000;
-/** A request that needs a manager which leads waits this long for one; a read, when one was lost, until so long after that. */
+/** A request that needs a manager which leads waits this long for one; a read no longer than until so long after a loss. */
 export const LEADER_WAIT_MS = 8_000;
 /** Between two looks whether there is one. */
 export const LEADER_POLL_MS = 50;
