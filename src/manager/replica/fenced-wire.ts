@@ -1,7 +1,7 @@
 /**
  * The way to an engine while this manager leads: what may change anything there is sent only as long as the lease is
- * certainly held, and broken off when it is lost. Engines know no term; what slips through between this check and the socket is found by its nonce and
- * kept aside. Must not know engines.
+ * certainly held, and broken off when it is lost. Engines know no term; what slips through between this check and the
+ * socket is found by its nonce and kept aside. Must not know engines.
  */
 import { type EngineWire, WireError } from "../../engine/wire/wire.ts";
 import { LEASE_SEND_MS } from "../../kit/limits.ts";
@@ -24,16 +24,40 @@ export function fencedWire(wire: EngineWire, lease: Pick<Lease, "remaining" | "l
     async request(request) {
       if (READING.has(request.method)) return wire.request(request);
       requireLease();
-      return wire.request({ ...request, signal: request.signal ? AbortSignal.any([request.signal, lost]) : lost });
+      const { signal, unhook } = either(lost, request.signal);
+      try {
+        const answer = await wire.request({ ...request, signal });
+        answer.body.once("close", unhook);
+        return answer;
+      } catch (error) {
+        unhook();
+        throw error;
+      }
     },
     async connect(signal) {
       requireLease();
       const socket = await wire.connect(signal);
       const end = (): void => void socket.destroy(new WireError("aborted", true, "this manager no longer leads"));
+      if (lost.aborted) end();
       lost.addEventListener("abort", end, { once: true });
       socket.once("close", () => lost.removeEventListener("abort", end));
       return socket;
     },
     close: () => wire.close(),
   };
+}
+
+/**
+ * A signal that aborts with either, until `unhook`. AbortSignal.any leaves something behind on the one that lives longer for
+ * as long as that lives.
+ */
+function either(lost: AbortSignal, own: AbortSignal | undefined) {
+  const controller = new AbortController();
+  const unhooks = [lost, ...(own ? [own] : [])].map((signal) => {
+    const end = (): void => controller.abort(signal.reason);
+    if (signal.aborted) end();
+    signal.addEventListener("abort", end, { once: true });
+    return () => signal.removeEventListener("abort", end);
+  });
+  return { signal: controller.signal, unhook: () => unhooks.forEach((unhook) => void unhook()) };
 }

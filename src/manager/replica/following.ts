@@ -91,9 +91,13 @@ export class Following {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#parts;
     let trouble: string | undefined;
+    let until = signal;
     while (!signal.aborted) {
-      this.#news = new AbortController();
-      const until = AbortSignal.any([signal, this.#news.signal]);
+      // Not each time: what hangs on a signal that lives long is never quite forgotten.
+      if (until === signal || until.aborted) {
+        this.#news = new AbortController();
+        until = AbortSignal.any([signal, this.#news.signal]);
+      }
       try {
         await this.#follow(until);
         trouble = undefined;

@@ -56,6 +56,8 @@ export interface ReplicaParts {
 /** Until `signal` aborts. @param stopping aborts when open streams have had their time after that */
 export async function replicate(parts: ReplicaParts, stopping: AbortSignal, signal: AbortSignal): Promise<void> {
   const { store, clock, random, host, log, face, address, ttlMs, isMaster = false } = parts;
+  const over = new AbortController();
+  const ending = AbortSignal.any([signal, over.signal]);
   const leaders = new Leaders(address, parts.openWire);
   const changed = (leader: string | undefined): void => {
     leaders.follow(leader);
@@ -99,12 +101,13 @@ export async function replicate(parts: ReplicaParts, stopping: AbortSignal, sign
         following.forget();
       },
       // One that has not answered anybody knows less than what is shown now.
-      heir: (cluster) => (isReady && !signal.aborted ? following.keep(cluster) : disconnect(cluster)),
+      heir: (cluster) => (isReady && !ending.aborted ? following.keep(cluster) : disconnect(cluster)),
     };
   };
   const lead = async (lease: Lease, handOver: AbortSignal): Promise<void> => {
-    const until = AbortSignal.any([lease.lost, handOver, signal]);
-    setMaxListeners(0, until);
+    const until = AbortSignal.any([lease.lost, handOver, ending]);
+    // One for each change under way.
+    setMaxListeners(0, until, lease.lost);
     try {
       await parts.lead(new FencedStore(store, lease), lease, until, succession());
     } catch (error) {
@@ -121,12 +124,15 @@ export async function replicate(parts: ReplicaParts, stopping: AbortSignal, sign
       const role = election.leader === address ? "primary" : "replica";
       return { role, isMaster: master === address, ...(promotion !== undefined && { promotion }) };
     },
-    promoted: (promotion) => election.obey(promotion, signal),
+    promoted: (promotion) => election.obey(promotion, ending),
   };
+  const electing = [election.follow(ending), election.campaign(lead, ending)];
+  const all = [...electing, following.run(ending), parts.register?.(self, ending)];
   try {
-    const electing = [election.follow(signal), election.campaign(lead, signal)];
-    await Promise.all([...electing, following.run(signal), parts.register?.(self, signal)]);
+    await Promise.all(all);
   } finally {
+    over.abort();
+    await Promise.allSettled(all);
     await leaders.close();
   }
 }
