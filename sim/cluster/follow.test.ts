@@ -7,6 +7,7 @@ import { takeNews } from "../../src/cluster/follow-leader.ts";
 import { listContainers } from "../../src/cluster/list-containers.ts";
 import { leaveAll } from "../../src/cluster/membership.ts";
 import { removeLost } from "../../src/cluster/tombstones.ts";
+import { WireError } from "../../src/engine/wire/wire.ts";
 import { World, type WorldOptions } from "./world.ts";
 
 let world: World;
@@ -14,15 +15,19 @@ let follower: Cluster;
 let position: Position;
 /** Changes asked of engines, by whoever. */
 let asked: string[] = [];
+/** No engine tells of its containers. */
+let silent = false;
 
 async function open(options: WorldOptions = {}): Promise<void> {
   asked = [];
+  silent = false;
   world = await World.open({
     nodes: 3,
     ...options,
     wrapWire: (wire) => ({
       address: wire.address,
       request: (request) => {
+        if (silent && request.path.includes("/containers/json")) throw new WireError("broken", true, "the line broke");
         if (request.method !== "GET" && request.method !== "HEAD") asked.push(`${request.method} ${request.path}`);
         return wire.request(request);
       },
@@ -158,6 +163,19 @@ describe("a manager that follows", () => {
     if (node) node.state = "unhealthy";
     await world.stop("web");
     expect(await follow()).toBe(false);
+  });
+
+  it("cannot answer while an engine does not tell what was changed there", async () => {
+    await open();
+    await world.run("web");
+    await expectAlike();
+    await world.stop("web");
+    await shown(world.cluster);
+    silent = true;
+    expect(await follow()).toBe(false);
+    silent = false;
+    await world.until("it was read after all", follow);
+    expect(await shown(follower)).toBe(await shown(world.cluster));
   });
 
   it("asks no engine for a change and writes nothing, whatever it sees", async () => {

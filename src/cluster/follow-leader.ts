@@ -17,7 +17,10 @@ import { restoreRecord } from "./restore.ts";
 import { decodeTombstone, TOMBSTONES } from "./tombstones.ts";
 import { readVolume } from "./volumes/volume.ts";
 
-/** Resolves when the cache shows them: to false when it cannot, because the leader sees other nodes than this manager does. */
+/**
+ * Resolves when the cache shows them: to false when it cannot, because an engine did not tell, or the leader sees other nodes
+ * than this manager does.
+ */
 export async function takeNews(cluster: Cluster, { changes, away, nodes, pending }: News): Promise<boolean> {
   for (const change of changes ?? []) {
     if ("key" in change) takeEntry(cluster, change.key, change.value ?? undefined);
@@ -27,7 +30,7 @@ export async function takeNews(cluster: Cluster, { changes, away, nodes, pending
   const ours = [...cluster.nodes.values()].filter(({ reachable }) => !reachable);
   const alike =
     nodes === cluster.nodes.size && away.length === ours.length && ours.every(({ id }) => away.includes(id));
-  return changes !== null && alike && !pending;
+  return changes !== null && alike && !pending && !cluster.refresher.owes;
 }
 
 function nodeOf({ nodes, limbo }: Cluster, id: string): ClusterNode | undefined {

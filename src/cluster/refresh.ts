@@ -37,6 +37,8 @@ interface Marks {
   bringing: boolean;
   /** A reading that brought such changes was overtaken. */
   again: boolean;
+  /** A reading that was to bring such changes failed, and is tried again. */
+  owes: boolean;
   readonly lists: Set<ListKind>;
   /** The whole list is wanted: it decides about creates that broke off. */
   whole: boolean;
@@ -102,6 +104,11 @@ export class Refresher {
     }
   }
 
+  /** Of what `settled` waited for some could not be read back, and the cache does not show it. */
+  get owes(): boolean {
+    return [...this.#marks.values()].some(({ owes, again }) => owes || again);
+  }
+
   #flushWhere(wanted: (marks: Marks) => boolean): Promise<void>[] {
     const waits: Promise<void>[] = [];
     for (const [nodeId, marks] of this.#marks) {
@@ -137,6 +144,7 @@ export class Refresher {
         awaited: false,
         bringing: false,
         again: false,
+        owes: false,
         lists: new Set(),
         whole: false,
         timer: undefined,
@@ -180,8 +188,9 @@ export class Refresher {
     const stop = new AbortController();
     marks.stop = stop;
     marks.containers.clear();
-    marks.bringing = marks.awaited;
+    marks.bringing = marks.awaited || marks.owes;
     marks.awaited = false;
+    marks.owes = false;
     marks.again = false;
     marks.lists.clear();
     marks.whole = false;
@@ -193,6 +202,7 @@ export class Refresher {
       if (!node.reachable || this.#marks.get(node.id) !== marks) return;
       for (const id of asked) marks.containers.add(id);
       marks.whole ||= whole;
+      marks.owes ||= marks.bringing;
       for (const kind of lists) marks.lists.add(kind);
       this.#schedule(node, marks, REFRESH_RETRY_MS);
     };
