@@ -1,6 +1,6 @@
 /** A client of the real API over a simulated cluster: the whole way through listener, route table and handlers. */
 import { request } from "node:http";
-import { createApi } from "../../src/api/api.ts";
+import { type Api, createApi } from "../../src/api/api.ts";
 import { openRig, type Rig } from "../../src/api/listener/testing.ts";
 import { HOST, type World } from "./world.ts";
 
@@ -9,6 +9,8 @@ export interface ApiAnswer {
   readonly text: string;
   /** The answer's `message`, "" when it is no error. */
   readonly message: string;
+  /** The header, "" when there is none. */
+  readonly warning: string;
 }
 
 export class ApiClient {
@@ -20,9 +22,20 @@ export class ApiClient {
     this.#stopping = stopping;
   }
 
-  static async open(world: World): Promise<ApiClient> {
+  static open(world: World): Promise<ApiClient> {
     const stopping = new AbortController();
-    return new ApiClient(await openRig("unix", createApi(world.cluster, HOST, stopping.signal)), stopping);
+    return ApiClient.of(createApi(world.cluster, HOST, stopping.signal), stopping);
+  }
+
+  /** @param stopping what the API takes for its manager's end */
+  static async of(api: Api, stopping = new AbortController()): Promise<ApiClient> {
+    return new ApiClient(await openRig("unix", api), stopping);
+  }
+
+  /** `unix:///path`, for whoever wants to ask by itself. */
+  get address(): string {
+    const { address } = this.#rig;
+    return address.kind === "unix" ? `unix://${address.path}` : "";
   }
 
   /** One request on a connection of its own. @param body bytes as they are, anything else as JSON */
@@ -41,7 +54,8 @@ export class ApiClient {
         answer.on("end", () => {
           const text = Buffer.concat(chunks).toString();
           const status = answer.statusCode ?? 0;
-          resolve({ status, text, message: status < 400 ? "" : (JSON.parse(text) as { message: string }).message });
+          const message = status < 400 ? "" : (JSON.parse(text) as { message: string }).message;
+          resolve({ status, text, message, warning: answer.headers.warning ?? "" });
         });
       });
       sent.on("error", reject);

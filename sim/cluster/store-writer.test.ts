@@ -2,7 +2,13 @@
 import { describe, expect, it } from "vitest";
 import { StoreWriter } from "../../src/cluster/store-writer.ts";
 import { systemClock } from "../../src/kit/clock.ts";
-import { STORE_LATER_KEYS, STORE_TXN_BYTES, STORE_TXN_KEYS, STORE_WRITE_MS } from "../../src/kit/limits.ts";
+import {
+  STORE_LATER_KEYS,
+  STORE_RETRY_MS,
+  STORE_TXN_BYTES,
+  STORE_TXN_KEYS,
+  STORE_WRITE_MS,
+} from "../../src/kit/limits.ts";
 import { silentLog } from "../../src/kit/log.ts";
 import { MemoryStore } from "../../src/store/drivers/memory.ts";
 import { type Limits, StoreError, type Txn, type TxnResult } from "../../src/store/store.ts";
@@ -179,6 +185,33 @@ describe("StoreWriter", () => {
     await writer.write([set("a", "2")]);
     await writer.idle();
     expect((await store.list("")).map(({ key, value }) => `${key}=${value}`)).toEqual(["a=2", "b=1"]);
+  });
+
+  it("writes what it has when it retires, and takes nothing more", async () => {
+    const { store, writer } = open();
+    const release = holding(store);
+    const written = writer.write([set("a", "1")]);
+    writer.later([set("b", "1")]);
+    const retired = writer.retire();
+    writer.later([set("c", "1")]);
+    await expect(writer.write([set("d", "1")])).rejects.toThrow("does not lead");
+    release();
+    await Promise.all([written, retired]);
+    expect((await store.list("")).map(({ key }) => key)).toEqual(["a", "b"]);
+  });
+
+  it("tries nothing again once it has retired", async () => {
+    const { store, clock, writer } = open();
+    store.failure = new StoreError("another manager leads");
+    writer.later([set("a", "1")]);
+    await writer.idle();
+    await writer.retire();
+    const tried = store.txns.length;
+    store.failure = undefined;
+    clock.hurry(STORE_RETRY_MS);
+    await writer.idle();
+    expect(store.txns).toHaveLength(tried);
+    expect(writer.unwritten).toEqual([]);
   });
 
   it("keeps no more for later than its bound", async () => {

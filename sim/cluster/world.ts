@@ -188,6 +188,25 @@ export class World {
     });
   }
 
+  /** Of another manager, which changes nothing; nothing is known to it yet. */
+  makeFollower(): Cluster {
+    const life = this.#life;
+    const follower = this.#makeCluster({ follows: true });
+    this.#life = life;
+    return follower;
+  }
+
+  /** Another manager's cluster, which follows this one's. Resolves when every engine is read. */
+  async follow(): Promise<Cluster> {
+    const follower = this.makeFollower();
+    await restore(follower);
+    setEntries(follower, this.#entries());
+    await this.until("all nodes read", () =>
+      [...follower.nodes.values()].every((node) => node.reachable && node.known),
+    );
+    return follower;
+  }
+
   /** The manager ends, and another one starts over the same engines (or those of other entries). */
   async restartManager(changed: WorldOptions = {}, entries = this.#entries()): Promise<void> {
     await leaveAll(this.cluster);

@@ -24,6 +24,8 @@ export interface ApiCall {
 export interface ApiAnswer {
   readonly status: number;
   readonly text: string;
+  /** It says itself that it may be old. */
+  readonly warned: boolean;
 }
 
 /** Not read by anything here. */
@@ -33,11 +35,13 @@ const REQUEST_ID = "sim";
 class KeptResponse extends Writable {
   headersSent = false;
   statusCode = 0;
+  warned = false;
   readonly #chunks: Buffer[] = [];
 
-  writeHead(status: number): this {
+  writeHead(status: number, _reason: string, headers: readonly string[]): this {
     this.headersSent = true;
     this.statusCode = status;
+    this.warned = headers.includes("Warning");
     return this;
   }
 
@@ -83,5 +87,6 @@ export async function callApi(api: Api, call: ApiCall): Promise<ApiAnswer | unde
   } catch (error) {
     sendError(answer, toDockerError(error));
   }
-  return (await complete) ? { status: response.statusCode, text: response.text } : undefined;
+  const { statusCode: status, text: told, warned } = response;
+  return (await complete) ? { status, text: told, warned } : undefined;
 }

@@ -278,6 +278,7 @@ export class Client {
       complain("list", `a list was answered with ${outcome.status}: ${outcome.text.trim()}`);
       return;
     }
+    if (outcome.warned) return;
     checkList(history, JSON.parse(outcome.text) as Row[], asked, (rule, what) =>
       complain(rule, `list of client ${this.#number}: ${what}`),
     );

@@ -39,6 +39,8 @@ export interface Weakness {
   readonly unleased?: true;
   /** A leader answers clients without a look at its lease. */
   readonly outdated?: true;
+  /** A manager that does not lead hears of no change that the leader made. */
+  readonly untold?: true;
 }
 
 export interface ClusterParts {
@@ -50,9 +52,12 @@ export interface ClusterParts {
   readonly random: Random;
   readonly log: Logger;
   readonly wireTo: (host: Host) => EngineWire;
+  /** Another manager leads. */
+  readonly follows?: boolean;
 }
 
-export function openCluster({ plan, hosts, weakness, store, clock, random, log, wireTo }: ClusterParts): Cluster {
+export function openCluster(parts: ClusterParts): Cluster {
+  const { plan, hosts, weakness, store, clock, random, log, wireTo, follows = false } = parts;
   const reading = new Limit(ENGINES_AT_ONCE, ENGINES_WAITING);
   const cluster = new Cluster({
     strategy: strategyByName(undefined),
@@ -65,6 +70,7 @@ export function openCluster({ plan, hosts, weakness, store, clock, random, log, 
     mintIds: plan.mintIds,
     foreign: "protect",
     store: weakness.store?.(store) ?? store,
+    follows,
     clock,
     random,
     log,

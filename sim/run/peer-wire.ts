@@ -9,6 +9,7 @@ import { Answer, sendError } from "../../src/api/listener/answer.ts";
 import { BodyMemory } from "../../src/api/listener/body-memory.ts";
 import { parseTarget } from "../../src/api/listener/path.ts";
 import type { ApiRequest } from "../../src/api/listener/request.ts";
+import type { News } from "../../src/cluster/changes.ts";
 import { toDockerError } from "../../src/docker/errors.ts";
 import { abortError } from "../../src/engine/wire/faults.ts";
 import { type EngineWire, type WireAnswer, WireError, type WireRequest } from "../../src/engine/wire/wire.ts";
@@ -125,6 +126,22 @@ export class PeerWire implements EngineWire {
   #delay(): number {
     return 0.1 + this.#parts.random.int(2_000) / 1_000;
   }
+}
+
+/** The same, but that no change is told which the other one made. */
+export function untold(wire: EngineWire): EngineWire {
+  return {
+    address: wire.address,
+    async request(request) {
+      const answer = await wire.request(request);
+      if (answer.status !== 200 || !request.path.startsWith("/shoal/changes?")) return answer;
+      const news = JSON.parse(await bodyOf(answer.body)) as News;
+      const nothing = { ...news, changes: news.changes && [] };
+      return { ...answer, body: Readable.from([Buffer.from(JSON.stringify(nothing))]) };
+    },
+    connect: (signal) => wire.connect(signal),
+    close: () => wire.close(),
+  };
 }
 
 const GONE = new Error("nobody reads any more");

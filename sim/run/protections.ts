@@ -245,6 +245,11 @@ export const PROTECTIONS: Readonly<Record<string, Protection>> = {
     off: { outdated: true },
     scene: "replicas",
   },
+  changes: {
+    why: "a manager that does not lead asks the leader what it changed, before it answers",
+    off: { untold: true },
+    scene: "replicas",
+  },
   undone: {
     why: "a create that counts as not made is nobody's when its engine makes it after all",
     off: {

@@ -1,17 +1,18 @@
 /**
- * One manager of several, for one life: the real election, fence, cluster and API over a store that it shares with the
- * others. Owns how they are put together; must not know clients, faults or checkers.
+ * One manager of several, for one life: the real election, fence, cluster, API and following of the one that leads, over a
+ * store that it shares with the others. Owns how they are put together; must not know clients, faults or checkers.
  */
 import type { Api } from "../../src/api/api.ts";
 import { commonHeaders } from "../../src/api/api.ts";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import type { Discovery, Entry } from "../../src/discovery/discovery.ts";
 import type { EngineWire } from "../../src/engine/wire/wire.ts";
+import { LEADER_SETTLE_MS } from "../../src/kit/limits.ts";
 import type { Logger } from "../../src/kit/log.ts";
 import type { Random } from "../../src/kit/random.ts";
 import { Face } from "../../src/manager/face.ts";
-import { fencedWire } from "../../src/manager/replica/fenced-wire.ts";
-import { replicate } from "../../src/manager/replica/replicate.ts";
+import { fencedWire, NO_LEASE } from "../../src/manager/replica/fenced-wire.ts";
+import { replicate, type Succession } from "../../src/manager/replica/replicate.ts";
 import { underLease } from "../../src/manager/replica/under-lease.ts";
 import { serveCluster } from "../../src/manager/serve-cluster.ts";
 import type { Lease } from "../../src/store/lease.ts";
@@ -22,7 +23,7 @@ import { Link } from "./link.ts";
 import type { Process, ProcessParts } from "./manager.ts";
 import { HOST, logOf, openCluster } from "./open-cluster.ts";
 import type { Network } from "./path.ts";
-import { type Peer, PeerWire } from "./peer-wire.ts";
+import { type Peer, PeerWire, untold } from "./peer-wire.ts";
 import { randomFor } from "./plan.ts";
 import type { SharedStore } from "./shared-store.ts";
 import { asLeader, StoreLink } from "./store-link.ts";
@@ -51,7 +52,7 @@ export class Replica implements Process {
   readonly #random: Random;
   readonly #log: Logger;
   readonly #face = new Face(commonHeaders(HOST));
-  readonly #link: StoreLink;
+  readonly #store: StoreLink;
   #leading: { readonly cluster: Cluster; readonly lease: Lease } | undefined;
 
   constructor(name: string, parts: ProcessParts, world: ReplicaWorld) {
@@ -65,7 +66,7 @@ export class Replica implements Process {
     this.#clock = new MachineClock(time, drift.int(2 * OFFSET_MS) - OFFSET_MS, (fn) => life.whenAwake(fn, true), rate);
     this.#random = randomFor(plan.seed, `${name} ${number}`);
     this.#log = logOf(name, trace, onError, () => life.alive);
-    this.#link = new StoreLink({
+    this.#store = new StoreLink({
       time,
       life,
       path: world.network.between(name, "store"),
@@ -85,24 +86,20 @@ export class Replica implements Process {
   }
 
   async start(): Promise<void> {
-    const { time, plan, trace, number, onError } = this.#parts;
+    const { time, plan, hosts, weakness, trace, number, onError } = this.#parts;
     const { network, peerAt } = this.#world;
     const { life, name } = this;
     const own = randomFor(plan.seed, `peers of ${name} ${number}`);
-    const openWire = (address: string): PeerWire =>
-      new PeerWire({
-        time,
-        life,
-        random: own,
-        address,
-        path: network.between(name, address),
-        peer: () => peerAt(address),
-      });
+    const openWire = (address: string): EngineWire => {
+      const path = network.between(name, address);
+      const wire = new PeerWire({ time, life, random: own, address, path, peer: () => peerAt(address) });
+      return weakness.untold ? untold(wire) : wire;
+    };
     const never = new AbortController().signal;
     try {
       await replicate(
         {
-          store: this.#link,
+          store: this.#store,
           clock: this.#clock,
           random: this.#random,
           log: this.#log,
@@ -111,7 +108,9 @@ export class Replica implements Process {
           address: name,
           ttlMs: TTL_MS,
           openWire,
-          lead: (store, lease, until) => this.#lead(store, lease, until),
+          lead: (store, lease, until, succession) => this.#lead(store, lease, until, succession),
+          discovery: listed(hosts),
+          openFollower: (store) => this.#open(store, (host) => fencedWire(this.#link(host), NO_LEASE), true),
         },
         never,
         never,
@@ -124,29 +123,24 @@ export class Replica implements Process {
     }
   }
 
-  async #lead(fenced: Store, lease: Lease, until: AbortSignal): Promise<void> {
-    const { plan, hosts, weakness, leads } = this.#parts;
+  async #lead(fenced: Store, lease: Lease, until: AbortSignal, { ready, heir }: Succession): Promise<void> {
+    const { hosts, weakness, leads } = this.#parts;
     const { life } = this;
-    const cluster = openCluster({
-      plan,
-      hosts,
-      weakness,
-      store: asLeader(weakness.unfenced ? this.#link : fenced, this.#link, lease.term),
-      clock: this.#clock,
-      random: this.#random,
-      log: this.#log,
-      wireTo: (host) => this.#wireTo(host, lease),
-    });
+    const store = asLeader(weakness.unfenced ? this.#store : fenced, this.#store, lease.term);
+    const cluster = this.#open(store, (host) => this.#wireTo(host, lease), false);
     const occasions = {
       audit: undefined,
       stopping: until,
+      settleMs: LEADER_SETTLE_MS,
       ready: async (): Promise<void> => {
         this.#leading = { cluster, lease };
         leads(cluster, life);
+        await ready();
       },
       ending: async (): Promise<void> => {
         this.#leading = undefined;
       },
+      heir,
     };
     const discovery = listed(hosts);
     const answerBy = (api: Api | undefined): void =>
@@ -154,13 +148,21 @@ export class Replica implements Process {
     await serveCluster({ cluster, discovery, host: HOST, log: this.#log, answerBy }, until, occasions);
   }
 
+  #open(store: Store, wireTo: (host: Host) => EngineWire, follows: boolean): Cluster {
+    const { plan, hosts, weakness } = this.#parts;
+    const own = { clock: this.#clock, random: this.#random, log: this.#log };
+    return openCluster({ ...own, plan, hosts, weakness, store, wireTo, follows });
+  }
+
   #wireTo(host: Host, lease: Lease): EngineWire {
-    const { time, trace, weakness } = this.#parts;
-    const { network, shared } = this.#world;
+    const watched = this.#world.shared.watched(this.name, this.#link(host), lease.term);
+    return this.#parts.weakness.unleased ? watched : fencedWire(watched, lease);
+  }
+
+  #link(host: Host): Link {
+    const { time, trace } = this.#parts;
     const { life, name } = this;
-    const link = new Link({ time, host, life, trace, path: network.between(name, host.name) });
-    const watched = shared.watched(name, link, lease.term);
-    return weakness.unleased ? watched : fencedWire(watched, lease);
+    return new Link({ time, host, life, trace, path: this.#world.network.between(name, host.name) });
   }
 }
 

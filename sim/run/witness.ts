@@ -71,8 +71,10 @@ export class Witness {
     this.#unaccounted.add(host);
   }
 
+  /** False as well while it has what it made for a manager that led no more: nobody kept room for that. */
   accounts(host: Host): boolean {
-    return !this.#unaccounted.has(host);
+    const isStrayThere = (copy: Copy): boolean => copy.stray && !copy.gone && copy.host === host;
+    return !this.#unaccounted.has(host) && !this.#history.made.some(({ copies }) => copies.some(isStrayThere));
   }
 
   /** A power cycle changes states without an event. */

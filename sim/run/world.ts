@@ -216,21 +216,22 @@ export class World {
     if (!leading) return ["no manager"];
     const found: string[] = this.managers.audienceOf(leading.cluster)?.differences() ?? [];
     for (const { name, api } of processes) {
-      const text = api && (await this.#listOf(api));
-      if (text === undefined) return [`${name} does not answer a list`];
-      found.push(...differences(this, leading.cluster, text));
+      const list = api && (await this.#listOf(api));
+      if (list?.status !== 200) return [`${name} does not answer a list`];
+      if (list.warned) return [`${name} does not know who leads`];
+      found.push(...differences(this, leading.cluster, list.text));
     }
     return found;
   }
 
-  async #listOf(api: Api): Promise<string | undefined> {
+  async #listOf(api: Api): Promise<ApiAnswer | undefined> {
     const list = { method: "GET", target: "/containers/json?all=1", client: "rest" };
     let answer: ApiAnswer | undefined;
     void callApi(api, { ...list, signal: new AbortController().signal }).then((given) => {
       answer = given;
     });
     await this.time.run(this.time.now + 30_000, () => answer !== undefined);
-    return answer?.status === 200 ? answer.text : undefined;
+    return answer;
   }
 
   #befall(item: Exclude<Item, ClientItem>): void {

@@ -12,7 +12,7 @@ import type { Clock } from "../kit/clock.ts";
 import { withDeadline } from "../kit/deadline.ts";
 import { ENGINE_CALL_MS, ERROR_BODY_BYTES } from "../kit/limits.ts";
 import type { Api } from "./api.ts";
-import type { Answer } from "./listener/answer.ts";
+import { type Answer, warning } from "./listener/answer.ts";
 import { answerUpgradeError, type Upgrade } from "./listener/hijack.ts";
 import { endToEnd } from "./listener/hop-by-hop.ts";
 import { encodePath } from "./listener/path.ts";
@@ -22,15 +22,29 @@ import { isHijacked, spliceUpgrade } from "./listener/splice.ts";
 import { ROUTES } from "./table.ts";
 
 /** Set on what was passed on, so that two managers that each take the other for the leader do not pass it on for ever. */
-const PASSED = "Shoal-Passed-By";
+export const PASSED = "Shoal-Passed-By";
 /** What is the client's connection's own, or says where it believes to be. */
 const KEPT_BACK = new Set(["host", "expect", "origin", "content-length", "shoal-passed-by"]);
 
+/** What is shown may be older than what somebody was told. */
+const UNVOUCHED = warning("no manager leads, as far as this one knows: it shows what it knows itself");
+
+export interface Own {
+  readonly api: Api;
+  /** No leader vouches for it; there is none to ask for what it does not find. */
+  readonly alone: boolean;
+}
+
 export interface ByLeaderParts {
-  /** Undefined while nobody leads, as far as is known. */
-  readonly leader: () => EngineWire | undefined;
-  /** Address of the one manager that may lead and does not; undefined: the next election is waited for. */
-  readonly awaited: () => string | undefined;
+  /**
+   * The manager that leads, or the API of this one when it does by now; while nobody leads it waits a while. Rejects with
+   * DockerError 503.
+   */
+  readonly leading: (signal: AbortSignal) => Promise<EngineWire | Api>;
+  /** The leader broke off. */
+  readonly doubt: (leader: EngineWire) => void;
+  /** What of this manager's own may answer this; undefined: the leader does. */
+  readonly own: (request: ApiRequest) => Promise<Own | undefined>;
   /** Of this manager: what it says when it passes something on. */
   readonly name: string;
   readonly clock: Clock;
@@ -38,29 +52,48 @@ export interface ByLeaderParts {
   readonly stopping: AbortSignal;
 }
 
-/** In classic Swarm's words. @param awaited the one manager that may lead, and does not */
-export function noLeader(awaited?: string): DockerError {
-  const remedy =
-    awaited === undefined
-      ? "try again in a moment"
-      : `${awaited} alone may lead, by its --master: start it, start another one with --master, or promote one at the hub`;
+/** In classic Swarm's words. @param remedy what has to be done first; undefined: nothing */
+export function noLeader(remedy = "try again in a moment"): DockerError {
   return new DockerError(503, `No primary manager elected: ${remedy}`, { retryAfter: 1 });
 }
 
 export function apiByLeader(parts: ByLeaderParts, headers: readonly string[]): Api {
-  const wireFor = (request: ApiRequest): EngineWire => {
-    const wire = parts.leader();
-    if (!wire || request.headers[PASSED.toLowerCase()] !== undefined) throw noLeader(parts.awaited());
-    return wire;
+  const leadingFor = (request: ApiRequest): Promise<EngineWire | Api> => {
+    if (request.headers[PASSED.toLowerCase()] !== undefined) throw noLeader();
+    return parts.leading(request.signal);
   };
   return {
     headers,
     async handler(request, answer) {
-      await passOn(wireFor(request), parts.name, request, answer);
+      if (await answeredHere(parts, request, answer)) return;
+      const leading = await leadingFor(request);
+      if ("handler" in leading) await leading.handler(request, answer);
+      else await passOn(leading, parts, request, answer);
     },
     takesUpgrade: (request) => ROUTES.match(request.method, request.path)?.route.upgrade !== undefined,
-    upgrade: (upgrade) => passUpgradeOn(wireFor(upgrade.request), parts, upgrade),
+    async upgrade(upgrade) {
+      const leading = await leadingFor(upgrade.request);
+      if ("handler" in leading) await leading.upgrade(upgrade);
+      else await passUpgradeOn(leading, parts, upgrade);
+    },
   };
+}
+
+/**
+ * What this manager cannot find or tell the leader may: false then. Throws what nobody could answer; what it does not know
+ * without a leader is unknown, not gone.
+ */
+async function answeredHere({ own }: ByLeaderParts, request: ApiRequest, answer: Answer): Promise<boolean> {
+  const mine = await own(request);
+  if (!mine) return false;
+  try {
+    await mine.api.handler(request, mine.alone ? answer.with(UNVOUCHED) : answer);
+    return true;
+  } catch (error) {
+    const isMiss = error instanceof DockerError && error.status === 404;
+    if (answer.started || (mine.alone && !isMiss)) throw error;
+    return false;
+  }
 }
 
 /** Classic Swarm's block of nodes is the cluster's; that this manager only passes it on is said at its beginning. */
@@ -90,17 +123,17 @@ function replicaInfo(text: string, leader: string): string {
   }
 }
 
-async function passOn(wire: EngineWire, name: string, request: ApiRequest, answer: Answer): Promise<void> {
+async function passOn(wire: EngineWire, parts: ByLeaderParts, request: ApiRequest, answer: Answer): Promise<void> {
   const from = await wire
     .request({
       method: request.method,
       path: targetOf(request),
-      headers: [...endToEnd(request.rawHeaders, KEPT_BACK), PASSED, name],
+      headers: [...endToEnd(request.rawHeaders, KEPT_BACK), PASSED, parts.name],
       body: request.hasBody ? request.body : undefined,
       signal: request.signal,
       lane: "long",
     })
-    .catch((error: unknown) => Promise.reject(lost(wire, request, error)));
+    .catch((error: unknown) => Promise.reject(lost(wire, parts, request, error)));
   const isInfo = request.path === "/info" && from.status === 200;
   await pipeAnswer(answer, from, {
     head: request.method === "HEAD",
@@ -120,7 +153,7 @@ async function passUpgradeOn(wire: EngineWire, parts: ByLeaderParts, upgrade: Up
     `${request.method} ${path}`,
     (signal) => requestUpgrade(wire, { method: request.method, path, headers, body }, signal),
     request.signal,
-  ).catch((error: unknown) => Promise.reject(lost(wire, request, error)));
+  ).catch((error: unknown) => Promise.reject(lost(wire, parts, request, error)));
   if (isHijacked(leader)) {
     await spliceUpgrade(upgrade, leader, { signal: parts.stopping });
     return;
@@ -135,11 +168,16 @@ function targetOf({ version, path, rawQuery }: ApiRequest): string {
 }
 
 /** What a client that left is told is nobody's business; anything else is the leader's trouble. */
-function lost(wire: EngineWire, { signal }: ApiRequest, error: unknown): Error {
+function lost(wire: EngineWire, { doubt }: ByLeaderParts, { signal }: ApiRequest, error: unknown): Error {
   if (signal.aborted && signal.reason instanceof Error) return signal.reason;
+  doubt(wire);
   const message = error instanceof Error ? error.message : String(error);
-  return new DockerError(503, `the leading manager ${wire.address} did not answer: ${message}`, {
-    cause: error,
-    retryAfter: 1,
-  });
+  return new DockerError(
+    503,
+    `the leading manager ${wire.address} did not answer: try again in a moment (${message})`,
+    {
+      cause: error,
+      retryAfter: 1,
+    },
+  );
 }

@@ -104,7 +104,11 @@ function update(cluster: Cluster, record: ContainerRecord, row: ListedContainer,
   record.exitCode = exit ? Number(exit[1]) : undefined;
   record.since = sinceOf(record, cluster.clock.now());
   noteVolumes(cluster, record, row, startedAt);
-  if (!before || !isSameEntry(before, record.entry)) rememberRow(cluster, record);
+  if (!before || !isSameEntry(before, record.entry)) {
+    rememberRow(cluster, record);
+    // Perhaps no event told of it, and managers that follow this one do not know.
+    cluster.changes.note({ node: node.id, what: "containers", id: record.engineId });
+  }
   settle(cluster, record);
 }
 

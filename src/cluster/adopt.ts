@@ -93,6 +93,8 @@ function sayRebuilt({ registry, log }: Cluster): void {
 function isReplaced(cluster: Cluster, node: ClusterNode, row: ListedContainer, hint: Hint): boolean {
   const other = cluster.inventory.byId(hint.id ?? row.engineId);
   if (!other || other.engineId === row.engineId) return false;
+  // The one that leads will say which of the two goes on.
+  if (!cluster.leads) return true;
   const neverRan = row.state === "created";
   if (other.engineId === "") {
     // The next copy is being made, and what is older than that one gives way whatever becomes of it.

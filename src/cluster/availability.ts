@@ -6,7 +6,7 @@
 import type { Cluster } from "./cluster.ts";
 import type { ClusterNode } from "./node.ts";
 
-const AVAILABILITY = "availability/";
+export const AVAILABILITY = "availability/";
 
 const WANTED = ["active", "cordoned", "draining", "forced", "removed"] as const;
 export type Availability = (typeof WANTED)[number];
@@ -21,6 +21,12 @@ export class Availabilities {
     if (!key.startsWith(AVAILABILITY) || !wanted) return false;
     this.#wanted.set(key.slice(AVAILABILITY.length), wanted);
     return true;
+  }
+
+  /** One of these entries, which may be gone. */
+  take(key: string, value: string | undefined): void {
+    if (value === undefined) this.#wanted.delete(key.slice(AVAILABILITY.length));
+    else this.restore(key, value);
   }
 
   of(nodeId: string): Availability {

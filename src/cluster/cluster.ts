@@ -15,6 +15,7 @@ import type { Strategy } from "../scheduler/strategies/strategy.ts";
 import type { Store } from "../store/store.ts";
 import { Availabilities } from "./availability.ts";
 import type { BindMode } from "./bind-paths.ts";
+import { Changes, KNOWN_NETWORKS, KNOWN_VOLUMES, LEFT_NETWORKS } from "./changes.ts";
 import { Decisions } from "./decisions.ts";
 import { type ClusterEvent, EventHub } from "./event-hub.ts";
 import { ExecIndex } from "./exec-index.ts";
@@ -74,8 +75,10 @@ export interface ClusterOptions {
   readonly openEngine: (address: string, observer: EngineObserver) => Engine;
   /** The address of a host name in discovery; absent: names are shown as they are. */
   readonly resolveHost?: (host: string) => Promise<string>;
-  /** What engines cannot hold; one manager's alone. */
+  /** What engines cannot hold; one manager's alone, and those that follow it only read it. */
   readonly store: Store;
+  /** Another manager leads: this one changes nothing, on engines or in the store. */
+  readonly follows?: boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -86,6 +89,8 @@ export class Cluster {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  #leads = true;
+  readonly changes: Changes;
   /** By node ID, in the order of discovery. */
   readonly nodes = new Map<string, ClusterNode>();
   /** There was a second node at some time since the start. */
@@ -130,6 +135,7 @@ export class Cluster {
     this.clock = options.clock;
     this.random = options.random;
     this.log = options.log;
+    this.changes = new Changes(options.random);
     this.limbo = makeLimbo(options);
     this.rescheduler = new Rescheduler(this);
     this.fences = new Fences(this);
@@ -137,14 +143,14 @@ export class Cluster {
     this.decisions = new Decisions();
     this.pullMemory = new PullMemory(options.clock);
     this.refresher = new Refresher(this);
-    this.writer = new StoreWriter(options.store, options);
+    this.writer = new StoreWriter(options.store, { ...options, told: (writes) => this.changes.noteWrites(writes) });
     this.registry = new Registry(this.writer, options.groups);
     this.tags = new Tags(this.writer);
     this.images = new ImageIndex(this.tags);
     this.groups = new Groups(this);
     const isMember = (nodeId: string): boolean => nodeId === LIMBO || this.nodes.has(nodeId);
-    this.rememberedNetworks = new Notes("known/networks/", this);
-    this.rememberedVolumes = new Notes("known/volumes/", this);
+    this.rememberedNetworks = new Notes(KNOWN_NETWORKS, this);
+    this.rememberedVolumes = new Notes(KNOWN_VOLUMES, this);
     this.networks = new ObjectIndex(
       objectsOfGroups(this, "network"),
       remembering(this.rememberedNetworks, isMember),
@@ -152,9 +158,21 @@ export class Cluster {
     );
     this.volumes = new ObjectIndex(objectsOfGroups(this, "volume"), remembering(this.rememberedVolumes, isMember));
     this.objectCreates = new ObjectCreates(this);
-    this.leftNetworks = new Notes("left/networks/", this);
+    this.leftNetworks = new Notes(LEFT_NETWORKS, this);
     this.ownImages = new Notes("images/", this);
     this.ownVolumes = new Notes("volumes/", this);
+    if (options.follows) void this.standDown();
+  }
+
+  /** It may change things; once it may not any more, it never may again. */
+  get leads(): boolean {
+    return this.#leads;
+  }
+
+  /** Changes nothing from now on. Resolves when what it was to write is in the store, or the store does not take it. */
+  standDown(): Promise<void> {
+    this.#leads = false;
+    return this.writer.retire();
   }
 
   /** Nodes that can be asked now. */

@@ -39,7 +39,10 @@ export function drop(cluster: Cluster, record: ContainerRecord): void {
   // What it held may be another copy's by now.
   if (record.removed) return;
   if (!record.needsKnown) measured(record);
-  if (record.engineId !== "") record.node.gone.set(record.engineId, cluster.clock.monotonic());
+  if (record.engineId !== "") {
+    record.node.gone.set(record.engineId, cluster.clock.monotonic());
+    cluster.changes.note({ node: record.node.id, what: "containers", id: record.engineId });
+  }
   cluster.inventory.remove(record);
   judgeCopies(cluster, record);
   settle(cluster, record);

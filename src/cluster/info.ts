@@ -164,7 +164,7 @@ type Pair = readonly [string, string];
 function systemStatus(cluster: Cluster, nodes: readonly ClusterNode[]): Pair[] {
   const { options } = cluster;
   const pairs: Pair[] = [
-    ["Role", "primary"],
+    ...roleOf(cluster),
     ["Strategy", options.strategy.name],
     ["Filters", options.filters.map(({ name }) => name).join(", ")],
     ["Nodes", String(nodes.length)],
@@ -172,6 +172,16 @@ function systemStatus(cluster: Cluster, nodes: readonly ClusterNode[]): Pair[] {
   for (const node of nodes) pairs.push(...nodeStatus(cluster, node));
   pairs.push(...foreignStatus(cluster, nodes));
   return pairs;
+}
+
+/** One that follows is asked only while nobody leads: else its leader answers. */
+function roleOf({ leads }: Cluster): Pair[] {
+  return leads
+    ? [["Role", "primary"]]
+    : [
+        ["Role", "replica"],
+        ["Primary", "none"],
+      ];
 }
 
 /** Ours, at the end, where readers of classic's block have all that they look for; nothing when there are none. */

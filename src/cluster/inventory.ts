@@ -56,6 +56,12 @@ export class Inventory {
     return this.#byName.entries();
   }
 
+  /** A create of ours made it. */
+  own(record: ContainerRecord, nonce: string): void {
+    record.nonce = nonce;
+    this.#byNonce.set(nonce, record);
+  }
+
   add(record: ContainerRecord): void {
     invariant(!this.#byId.has(record.id), `container ${record.id} is in the inventory already`);
     this.#byId.set(record.id, record);

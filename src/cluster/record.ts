@@ -39,7 +39,7 @@ export interface ContainerRecord {
   /** Plain, without slash; what clients see unless several nodes have it. */
   name: string;
   /** Of the create that made it; undefined when it was made past shoal. */
-  readonly nonce: string | undefined;
+  nonce: string | undefined;
   /** Grows with each copy made of it; the highest wins. */
   epoch: number;
   node: ClusterNode;
@@ -49,7 +49,7 @@ export interface ContainerRecord {
   state: ContainerState;
   /** Seconds since the Unix epoch, and a tie-breaker that grows with each record made. */
   created: number;
-  readonly sequence: number;
+  sequence: number;
   image: string;
   imageId: string;
   labels: Readonly<Record<string, string>>;

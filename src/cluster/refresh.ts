@@ -37,6 +37,8 @@ interface Marks {
   bringing: boolean;
   /** A reading that brought such changes was overtaken. */
   again: boolean;
+  /** A reading that was to bring such changes failed, and is tried again. */
+  owes: boolean;
   readonly lists: Set<ListKind>;
   /** The whole list is wanted: it decides about creates that broke off. */
   whole: boolean;
@@ -61,6 +63,7 @@ export class Refresher {
 
   /** The same for a container that may not be in the inventory yet. */
   markId(node: ClusterNode, engineId: string, awaited = false): void {
+    this.#cluster.changes.note({ node: node.id, what: "containers", id: engineId });
     const marks = this.#of(node);
     marks.containers.add(engineId);
     if (awaited) marks.awaited = true;
@@ -74,15 +77,18 @@ export class Refresher {
     this.mark(record, marks.bringing);
   }
 
-  /** Everything that the node has may have changed. */
-  markAll(node: ClusterNode): void {
+  /** Everything that the node has may have changed. @param awaited as for a list */
+  markAll(node: ClusterNode, awaited = false): void {
+    this.#cluster.changes.note({ node: node.id, what: "containers" });
     const marks = this.#of(node);
     marks.whole = true;
+    if (awaited) marks.awaited = true;
     this.#schedule(node, marks);
   }
 
   /** @param awaited true when a client changed it through us, so that the next list must show it */
   markList(node: ClusterNode, kind: ListKind, awaited = false): void {
+    this.#cluster.changes.note({ node: node.id, what: kind });
     const marks = this.#of(node);
     marks.lists.add(kind);
     if (awaited) marks.awaited = true;
@@ -96,6 +102,11 @@ export class Refresher {
       await Promise.all(waits);
       waits = tries < REFRESH_TRIES ? this.#flushWhere(({ again }) => again) : [];
     }
+  }
+
+  /** Of what `settled` waited for some could not be read back, and the cache does not show it. */
+  get owes(): boolean {
+    return [...this.#marks.values()].some(({ owes, again }) => owes || again);
   }
 
   #flushWhere(wanted: (marks: Marks) => boolean): Promise<void>[] {
@@ -133,6 +144,7 @@ export class Refresher {
         awaited: false,
         bringing: false,
         again: false,
+        owes: false,
         lists: new Set(),
         whole: false,
         timer: undefined,
@@ -176,8 +188,9 @@ export class Refresher {
     const stop = new AbortController();
     marks.stop = stop;
     marks.containers.clear();
-    marks.bringing = marks.awaited;
+    marks.bringing = marks.awaited || marks.owes;
     marks.awaited = false;
+    marks.owes = false;
     marks.again = false;
     marks.lists.clear();
     marks.whole = false;
@@ -189,6 +202,7 @@ export class Refresher {
       if (!node.reachable || this.#marks.get(node.id) !== marks) return;
       for (const id of asked) marks.containers.add(id);
       marks.whole ||= whole;
+      marks.owes ||= marks.bringing;
       for (const kind of lists) marks.lists.add(kind);
       this.#schedule(node, marks, REFRESH_RETRY_MS);
     };

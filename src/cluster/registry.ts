@@ -186,6 +186,11 @@ export class Registry {
     return { identities, intents };
   }
 
+  /** What is parked of a container, under whatever node, is no longer so. */
+  dropParked(id: string): void {
+    for (const parked of this.#identities.values()) parked.delete(id);
+  }
+
   /** A container parked under another node: its engine has moved to a new address. */
   unparkMoved(nonce: string, engineId: string): Identity | undefined {
     for (const parked of this.#identities.values()) {

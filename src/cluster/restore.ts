@@ -11,7 +11,7 @@ import { see } from "./copies.ts";
 import { settle } from "./holdings.ts";
 import { readNetwork } from "./networks/network.ts";
 import type { ClusterNode } from "./node.ts";
-import { restoreCreate } from "./object-creates.ts";
+import { MAKING, restoreCreate } from "./object-creates.ts";
 import type { Placement } from "./placements.ts";
 import { blankRecord, type ContainerRecord } from "./record.ts";
 import {
@@ -43,14 +43,18 @@ interface ClusterEntry {
   readonly term: number;
 }
 
-/** To be called once, before the first node joins. Rejects when the store cannot be read or written. */
+/**
+ * To be called once, before the first node joins. Rejects when the store cannot be read or written; one that follows only
+ * reads it.
+ */
 export async function restore(cluster: Cluster): Promise<void> {
   const { store, clock } = cluster.options;
   const entries = await withDeadline(clock, STORE_LOAD_MS, "reading the store", (signal) => store.list("", { signal }));
   for (const entry of entries) take(cluster, entry);
-  const { registry } = cluster;
-  registry.term++;
-  await cluster.writer.write([clusterWrite(registry)]);
+  if (cluster.leads) {
+    cluster.registry.term++;
+    await cluster.writer.write([clusterWrite(cluster.registry)]);
+  }
   restoreNode(cluster, cluster.limbo);
   // No engine will ever list them.
   for (const pending of cluster.limbo.containers.values()) see(cluster, pending);
@@ -64,6 +68,8 @@ export function clusterWrite({ term }: Registry): Write {
 /** Throws what stops the manager: a store that is not ours to read. An unreadable entry costs only what it tells. */
 function take(cluster: Cluster, { key, value }: Entry): void {
   if (key === LEADER || key.startsWith(`${LEADER}/`)) return;
+  // What becomes of creates that are open is for the one that leads to find out.
+  if (!cluster.leads && (key.startsWith(INTENTS) || key.startsWith(MAKING))) return;
   if (key === CLUSTER) takeCluster(cluster, value);
   else if (!takeEntry(cluster, key, value)) {
     cluster.log.error("an entry of the store cannot be read: the engines will tell what they know", { key });

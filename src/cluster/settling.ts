@@ -25,6 +25,16 @@ export async function settling(
   return true;
 }
 
+/** Resolves when each node was tried once, after `ms` milliseconds, or when the signal aborts. Never rejects. */
+export async function firstTries(cluster: Cluster, ms: number, signal: AbortSignal): Promise<void> {
+  const { clock, nodes } = cluster;
+  const until = clock.monotonic() + ms;
+  const isNew = ({ state, error }: ClusterNode): boolean => state === "pending" && error === undefined;
+  while (!signal.aborted && clock.monotonic() < until && (nodes.size === 0 || [...nodes.values()].some(isNew))) {
+    await clock.sleep(SETTLING_POLL_MS, signal).catch(() => {});
+  }
+}
+
 function settles(cluster: Cluster, node: ClusterNode): boolean {
   if (!cluster.nodes.has(node.id) || node.blocked !== undefined) return false;
   if (node.reachable) return node.unmeasured > 0 && !node.measuredOnce;

@@ -20,23 +20,35 @@ interface Group {
 
 type Values = Map<string, string | undefined>;
 
+export interface StoreWriterOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Called with what holds from now on: what somebody waits for when it is durable, all else when it is asked for. */
+  readonly told?: (writes: readonly Write[]) => void;
+}
+
 export class StoreWriter {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #told: (writes: readonly Write[]) => void;
   readonly #groups: Group[] = [];
   readonly #later: Values = new Map();
+  /** Of these, what the transaction under way writes. */
+  #underWay: Values = new Map();
   readonly #idle: (() => void)[] = [];
   /** The last transaction, whether anybody still waits for it or not: a late one must not undo its successor. */
   #last: Promise<unknown> = Promise.resolve();
   #running = false;
   #failing = false;
   #retry: Timer | undefined;
+  #retired = false;
 
-  constructor(store: Store, { clock, log }: { readonly clock: Clock; readonly log: Logger }) {
+  constructor(store: Store, { clock, log, told = () => {} }: StoreWriterOptions) {
     this.#store = store;
     this.#clock = clock;
     this.#log = log;
+    this.#told = told;
   }
 
   /**
@@ -44,6 +56,7 @@ export class StoreWriter {
    * them in time; it may have taken them all the same.
    */
   write(writes: readonly Write[]): Promise<void> {
+    if (this.#retired) return Promise.reject(refused("this manager does not lead"));
     const unfit = unfitness(writes);
     if (unfit) return Promise.reject(refused(unfit.message));
     if (this.#groups.length >= STORE_QUEUE) return Promise.reject(refused("too many changes wait for it"));
@@ -64,6 +77,8 @@ export class StoreWriter {
    * and so is what no store takes.
    */
   later(writes: readonly Write[]): void {
+    if (this.#retired) return;
+    this.#told(writes);
     for (const write of writes) {
       this.#later.delete(write.key);
       const unfit = unfitness([write]);
@@ -77,10 +92,24 @@ export class StoreWriter {
     this.#run();
   }
 
+  /** What was left for later and is not known to be written yet. */
+  get unwritten(): readonly Write[] {
+    return [...new Map([...this.#underWay, ...this.#later])].map(([key, value]) => ({ key, value }));
+  }
+
   /** Resolves when nothing waits to be written, or the store does not take it. */
   idle(): Promise<void> {
     if (!this.#running && (!this.#hasWork || this.#retry)) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Takes nothing more. Resolves when what it has is written, or the store does not take it: nothing is tried again. */
+  async retire(): Promise<void> {
+    this.#retired = true;
+    await this.idle();
+    this.#later.clear();
+    this.#retry?.cancel();
+    this.#retry = undefined;
   }
 
   get #hasWork(): boolean {
@@ -106,11 +135,14 @@ export class StoreWriter {
     const { groups, values, bytes } = this.#takeGroups(now);
     const extra = this.#takeLater(values, bytes);
     if (values.size === 0) return;
+    this.#underWay = extra;
     try {
       const writes = [...values].map(([key, value]) => ({ key, value }));
       await this.#commit(writes, Math.max(1, (groups[0]?.until ?? now + STORE_WRITE_MS) - now));
       if (this.#failing) this.#log.info("the store takes changes again");
       this.#failing = false;
+      // What was asked for meanwhile is newer, and told already.
+      for (const { writes: own } of groups) this.#told(own.filter(({ key }) => !this.#later.has(key)));
       for (const { done } of groups) done();
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
@@ -119,6 +151,8 @@ export class StoreWriter {
       for (const { done } of groups) done(refused(why));
       for (const [key, value] of extra) if (!this.#later.has(key) && !this.#isQueued(key)) this.#later.set(key, value);
       this.#retryLater();
+    } finally {
+      this.#underWay = new Map();
     }
   }
 

@@ -6,7 +6,7 @@
 import type { NodeImage } from "./image-index.ts";
 import type { StoreWriter } from "./store-writer.ts";
 
-const TAGS = "tags/";
+export const TAGS = "tags/";
 
 interface Meaning {
   /** Different image stores give one image different IDs. */
@@ -59,6 +59,12 @@ export class Tags {
     this.#meanings.set(tag, { ids, digests });
     this.#unchecked.push(tag);
     return true;
+  }
+
+  /** One of these entries, which may be gone. */
+  take(key: string, value: string | undefined): void {
+    if (value === undefined) this.#meanings.delete(key.slice(TAGS.length));
+    else this.restore(key, value);
   }
 
   /** Tags of an earlier manager that somebody may have removed meanwhile; each is told once. */

@@ -137,7 +137,7 @@ export async function removeLost(cluster: Cluster, record: ContainerRecord): Pro
 /** To be called with each whole list of a node, before it is taken in: what was removed while it was lost is kept aside. */
 export function keepAside(cluster: Cluster, node: ClusterNode, rows: readonly ListedContainer[]): void {
   const { tombstones } = cluster;
-  if (tombstones.size === 0) return;
+  if (tombstones.size === 0 || !cluster.leads) return;
   followEngine(cluster, node, rows);
   for (const tombstone of [...tombstones.of(node.id)]) {
     const row = rows.find(({ engineId }) => engineId === tombstone.container);

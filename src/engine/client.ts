@@ -183,7 +183,7 @@ export function engineMessage(status: number, text: string): string {
   return plain || `the engine answered with status ${status}`;
 }
 
-function readWhole(body: Readable, limit: number, address: string): Promise<string> {
+export function readWhole(body: Readable, limit: number, address: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;

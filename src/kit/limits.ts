@@ -376,3 +376,23 @@ export const ZOOKEEPER_AT_ONCE = 500;
 export const ZOOKEEPER_REQUEST_BYTES = 1_000 << 10;
 /** Nodes known to be there for others to lie below. */
 export const ZOOKEEPER_PARENTS = 10_000;
+/** Changes that a manager which leads keeps for those that follow it; who missed more of them begins anew. */
+export const CHANGES_KEPT = 10_000;
+/** Between two questions of a manager to the one it follows, when no client asks for anything. */
+export const CHANGES_EVERY_MS = 1_000;
+/** A manager that leads tells its changes within this, or counts as lost; longer than a leader's lease. */
+export const CHANGES_MS = 5_000;
+/** A cluster that a manager has begun to follow is shown when each of its nodes was tried, or after this. */
+export const FOLLOW_SETTLE_MS = 30_000;
+/** What a leading manager tells in one answer of its changes. */
+export const CHANGES_BYTES = 64 << 20;
+/** A manager that was elected tries its nodes for this long before it answers. */
+export const LEADER_SETTLE_MS = 1_000;
+/** A request that needs a manager which leads waits this long for one; a read no longer than until so long after a loss. */
+export const LEADER_WAIT_MS = 8_000;
+/** Between two looks whether there is one. */
+export const LEADER_POLL_MS = 50;
+/** Requests that do so at once; more are refused. */
+export const LEADER_WAITING = 1_000;
+/** What a replica has begun to answer from a cluster that it no longer follows is given this long. */
+export const FOLLOW_LINGER_MS = 10_000;

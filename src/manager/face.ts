@@ -33,6 +33,10 @@ export class Face {
     await withDeadline(clock, ms, "hand-over", (signal) => orAbort(quiet(), signal)).catch(() => undefined);
   }
 
+  isBy(api: Api): boolean {
+    return this.#now === api;
+  }
+
   /** Undefined: nobody; what comes is refused until somebody does. */
   answerBy(api: Api | undefined): void {
     this.#now = api;

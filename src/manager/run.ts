@@ -8,7 +8,7 @@ import type { Audit } from "../api/audit.ts";
 import { createAccess } from "../api/listener/access.ts";
 import { parseHost } from "../api/listener/host.ts";
 import { type Listeners, openListeners } from "../api/listener/listen.ts";
-import { Cluster } from "../cluster/cluster.ts";
+import { Cluster, type ClusterOptions } from "../cluster/cluster.ts";
 import type { HostFacts } from "../cluster/info.ts";
 import { openDiscovery } from "../discovery/open.ts";
 import { Engine } from "../engine/engine.ts";
@@ -18,7 +18,7 @@ import type { EngineWire } from "../engine/wire/wire.ts";
 import { buildInfo } from "../kit/build.ts";
 import { systemClock } from "../kit/clock.ts";
 import { Limit } from "../kit/limit.ts";
-import { ENGINES_AT_ONCE, ENGINES_WAITING, HANDOVER_MS, SHUTDOWN_MS } from "../kit/limits.ts";
+import { ENGINES_AT_ONCE, ENGINES_WAITING, HANDOVER_MS, LEADER_SETTLE_MS, SHUTDOWN_MS } from "../kit/limits.ts";
 import type { Logger } from "../kit/log.ts";
 import { systemRandom } from "../kit/random.ts";
 import { filtersByName } from "../scheduler/filters/index.ts";
@@ -30,10 +30,10 @@ import { Face } from "./face.ts";
 import { openAuditLog, watchOf } from "./open-audit.ts";
 import type { ManageOptions } from "./options.ts";
 import { aloneAt, keepRegistered, type Self } from "./register.ts";
-import { fencedWire } from "./replica/fenced-wire.ts";
-import { replicate } from "./replica/replicate.ts";
+import { fencedWire, NO_LEASE } from "./replica/fenced-wire.ts";
+import { replicate, type Succession } from "./replica/replicate.ts";
 import { underLease } from "./replica/under-lease.ts";
-import { serveCluster } from "./serve-cluster.ts";
+import { disconnect, serveCluster } from "./serve-cluster.ts";
 import { warningsOf } from "./warnings.ts";
 
 /**
@@ -83,25 +83,31 @@ export async function runManager(
     cluster: Cluster,
     answerBy: (api: Api | undefined) => void,
     until: AbortSignal,
-    ready: () => Promise<void>,
+    { ready, heir }: Succession,
     graceMs: () => number,
   ): Promise<void> => {
     serving = cluster;
     await serveCluster({ cluster, discovery, host, log, answerBy }, until, {
       audit: auditLog?.audit,
       stopping: stopping.signal,
+      settleMs: options.replication === undefined ? 0 : LEADER_SETTLE_MS,
       ready,
+      heir,
       ending: (quiet) => (signal.aborted ? closeListeners() : face.rest(quiet, systemClock, graceMs())),
     }).finally(() => {
       serving = undefined;
     });
   };
-  const lead = (over: Store, lease: Lease, until: AbortSignal): Promise<void> => {
+  const lead = (over: Store, lease: Lease, until: AbortSignal, succession: Succession): Promise<void> => {
     const toFenced = (address: string): EngineWire => fencedWire(toEngine(address), lease);
     const cluster = openCluster(options, over, toFenced, log, auditLog?.audit);
     const answerBy = (api: Api | undefined): void => face.answerBy(api && underLease(api, lease));
     const graceMs = (): number => Math.min(HANDOVER_MS, lease.remaining);
-    return serve(cluster, answerBy, until, async () => {}, graceMs);
+    return serve(cluster, answerBy, until, succession, graceMs);
+  };
+  const openFollower = (over: Store): Cluster => {
+    const toRead = (address: string): EngineWire => fencedWire(toEngine(address), NO_LEASE);
+    return openCluster({ ...options, follows: true }, over, toRead, log, undefined);
   };
   const register = (self: Self, until: AbortSignal): Promise<void> => {
     const parts = { self, registry: discovery.managers, clock: systemClock, log, cluster: () => serving };
@@ -116,12 +122,12 @@ export async function runManager(
     if (options.replication === undefined) {
       const cluster = openCluster(options, store, toEngine, log, auditLog?.audit);
       const answerBy = (api: Api | undefined): void => face.answerBy(api);
-      const alone = serve(cluster, answerBy, signal, listen, () => 0);
+      const alone = serve(cluster, answerBy, signal, { ready: listen, heir: disconnect }, () => 0);
       await Promise.all([alone, register(aloneAt(options, log), signal)]);
     } else {
       await listen();
       const own = { clock: systemClock, random: systemRandom, openWire: toEngine };
-      const parts = { ...options.replication, ...own, store, host, log, face, lead, register };
+      const parts = { ...options.replication, ...own, store, host, log, face, lead, register, discovery, openFollower };
       await replicate(parts, stopping.signal, signal);
     }
     log.info("stopping");
@@ -135,7 +141,7 @@ export async function runManager(
 }
 
 function openCluster(
-  options: ManageOptions,
+  options: ManageOptions & Pick<ClusterOptions, "follows">,
   store: Store,
   wireTo: (address: string) => EngineWire,
   log: Logger,
@@ -157,6 +163,7 @@ function openCluster(
     mintIds: options.mintIds,
     resolveHost,
     store,
+    follows: options.follows === true,
     clock: systemClock,
     random: systemRandom,
     log,

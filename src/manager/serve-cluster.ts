@@ -9,6 +9,7 @@ import type { HostFacts } from "../cluster/info.ts";
 import { leaveAll } from "../cluster/membership.ts";
 import { restore } from "../cluster/restore.ts";
 import { followStore } from "../cluster/rewrite.ts";
+import { firstTries } from "../cluster/settling.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import type { Logger } from "../kit/log.ts";
 
@@ -25,17 +26,21 @@ export interface Occasions {
   readonly audit: Audit | undefined;
   /** Aborts when open streams have had their time. */
   readonly stopping: AbortSignal;
+  /** Milliseconds for which nodes are tried before the API answers; 0: it answers at once. */
+  readonly settleMs: number;
   /** The API answers from now on. */
   readonly ready: () => Promise<void>;
   /** It is over, and engines are still connected. @param quiet resolves when nothing is under way but streams */
   readonly ending: (quiet: () => Promise<void>) => Promise<void>;
+  /** Takes the cluster as it is then. */
+  readonly heir: (cluster: Cluster) => Promise<void>;
 }
 
 /** Until the signal aborts. Rejects when the store cannot be read, or `ready` rejects. */
 export async function serveCluster(
   { cluster, discovery, host, log, answerBy }: Served,
   signal: AbortSignal,
-  { audit, stopping, ready, ending }: Occasions,
+  { audit, stopping, settleMs, ready, ending, heir }: Occasions,
 ): Promise<void> {
   const api = createApi(cluster, host, AbortSignal.any([stopping, signal]), audit);
   try {
@@ -44,19 +49,33 @@ export async function serveCluster(
       log.error("the store is not watched", { error: error.message }),
     );
     if (discovery.fences) void cluster.fences.follow(discovery.fences, signal);
-    answerBy(api);
-    await ready();
-    await discovery.watch(
+    const answer = async (): Promise<void> => {
+      if (signal.aborted) return;
+      answerBy(api);
+      await ready();
+    };
+    if (settleMs === 0) await answer();
+    const watching = discovery.watch(
       (entries) => cluster.roll.tell(entries),
       (error) => log.error("discovery could not be read", { discovery: discovery.url, error: error.message }),
       signal,
     );
+    if (settleMs > 0) {
+      await Promise.race([firstTries(cluster, settleMs, signal), watching]);
+      await answer();
+    }
+    await watching;
   } finally {
     // Open event streams end at once, so that readers do not hold up the end; all else gets its time.
     cluster.events.close();
     await ending(api.quiet);
     answerBy(undefined);
-    await leaveAll(cluster);
-    await cluster.writer.idle();
+    await heir(cluster);
   }
+}
+
+/** Nobody needs the cluster any more. */
+export async function disconnect(cluster: Cluster): Promise<void> {
+  await leaveAll(cluster);
+  await cluster.standDown();
 }

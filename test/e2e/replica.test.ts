@@ -2,21 +2,26 @@
  * Three managers over one real store: each answers like one, and when the one that leads is killed or stands still,
  * another leads; what was answered stays, and nothing is made twice.
  */
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pick, seededRandom } from "../../src/kit/random.ts";
 import type { Store } from "../../src/store/store.ts";
 import { etcd } from "../stores/support/etcd.ts";
 import { open } from "../stores/support/open.ts";
 import { etcdProgram } from "../stores/support/packages.ts";
 import { Server } from "../stores/support/server.ts";
-import { docker } from "./support/docker.ts";
+import { linkComposeV2 } from "./compat/clients.ts";
+import { docker, shell } from "./support/docker.ts";
 import { sleep, until } from "./support/exec.ts";
 import { at, containersOf, emptyFleet, fleet } from "./support/fleet.ts";
-import { call } from "./support/http.ts";
+import { call, get } from "./support/http.ts";
 import { freePort, type Manager, startManager } from "./support/manager.ts";
 
 /** Far more than it ever takes: what it took is printed. */
 const PATIENCE = 90_000;
+/** Of a create, changes and lists, each over another connection. */
+const ROUNDS = fleet().full ? 1_000 : 15;
 
 interface Replica extends Manager {
   /** Where the others reach it. */
@@ -79,6 +84,78 @@ describe.runIf(fleet().subject === "shoal" && !fleet().minted)("three managers",
     expect(await docker(second, "docker logs web")).toBe("hello");
     expect(await docker(first, "docker rm -f web")).toBe("web");
     expect(await docker(at((await leader()).host), "docker ps -aq")).toBe("");
+  });
+
+  it("behave as one over connections that alternate between them", async () => {
+    const random = seededRandom(3);
+    const any = (): string => pick(random, replicas).host;
+    const names = new Set<string>();
+    const listed = async (): Promise<Set<string>> => {
+      const rows = await get<{ Names: string[] }[]>(any(), "/containers/json?all=1");
+      return new Set(rows.map(({ Names }) => (Names[0] ?? "").slice(1)));
+    };
+    for (let n = 0; n < ROUNDS; n++) {
+      const name = `turn-${n}`;
+      const made = await call(any(), `/containers/create?name=${name}`, {
+        method: "POST",
+        body: { Image: "busybox", Cmd: ["sleep", "3600"] },
+      });
+      expect(made.status).toBe(201);
+      names.add(name);
+      expect(await listed()).toEqual(names);
+      const { Name, Id } = await get<{ Name: string; Id: string }>(any(), `/containers/${name}/json`);
+      expect([Name, Id]).toEqual([`/${name}`, (JSON.parse(made.text) as { Id: string }).Id]);
+      if (n % 3 === 0) {
+        expect((await call(any(), `/containers/${name}/rename?name=turned-${n}`, { method: "POST" })).status).toBe(204);
+        names.delete(name);
+        names.add(`turned-${n}`);
+        expect(await listed()).toEqual(names);
+      }
+      if (n % 3 !== 1) continue;
+      const [first = ""] = names;
+      expect((await call(any(), `/containers/${first}?force=1`, { method: "DELETE" })).status).toBe(204);
+      names.delete(first);
+      expect(await listed()).toEqual(names);
+      expect((await call(any(), `/containers/${first}/json`)).status).toBe(404);
+    }
+    for (const name of names) await call(any(), `/containers/${name}?force=1`, { method: "DELETE" });
+    expect(await listed()).toEqual(new Set());
+  });
+
+  it("show what they know while there is no store, refuse changes, and go on when it is back", async () => {
+    const client = at((await followers())[0]?.host ?? "");
+    await docker(client, "docker run -d --name kept busybox sh -c 'echo hello; sleep 3600'");
+    for (const { host } of replicas) expect(await docker(at(host), "docker ps --format '{{.Names}}'")).toBe("kept");
+    await server.kill();
+    const create = (host: string, name: string) =>
+      call(host, `/containers/create?name=${name}`, { method: "POST", body: { Image: "busybox", Cmd: ["true"] } });
+    for (const { host } of replicas) {
+      await until("a clear refusal", PATIENCE, async () => {
+        const { status, text } = await create(host, "never");
+        if (status !== 503 || !text.includes("No primary manager elected: the store does not answer")) return undefined;
+        expect(text).toContain("nothing can be changed until it does");
+        return true;
+      });
+      const target = at(host);
+      expect(await docker(target, "docker ps --format '{{.Names}}'")).toBe("kept");
+      expect(await docker(target, "docker logs kept")).toBe("hello");
+      expect(await docker(target, "docker inspect --format '{{.State.Status}}' kept")).toBe("running");
+      expect(await docker(target, "docker info 2>/dev/null")).toMatch(/Role: replica\s+Primary: none/);
+    }
+    const began = Date.now();
+    await server.startAgain();
+    for (const [n, { host }] of replicas.entries()) {
+      await until("changes again", PATIENCE, async () =>
+        (await create(host, `back-${n}`)).status === 201 ? true : undefined,
+      );
+    }
+    console.log(`changes ${((Date.now() - began) / 1000).toFixed(1)} s after the store's start`);
+    for (const { host } of replicas) {
+      expect((await docker(at(host), "docker ps -a --format '{{.Names}}'")).split("\n").sort()).toEqual(
+        ["back-0", "back-1", "back-2", "kept"].sort(),
+      );
+    }
+    await docker(client, "docker rm -f kept back-0 back-1 back-2");
   });
 
   /** Creates through the others, one after another, while `disturb` does its worst to the leader. */
@@ -145,6 +222,41 @@ describe.runIf(fleet().subject === "shoal" && !fleet().minted)("three managers",
       await until("it passes on", PATIENCE, () => docker(at(old?.host ?? ""), "docker run --rm busybox echo on")),
     ).toBe("on");
     expect((await leader()).address).not.toBe(old?.address);
+  });
+
+  it("bring a Compose application up while the leader is killed, at the second try at the latest", async () => {
+    const old = await leader();
+    const [other] = await followers();
+    const cwd = mkdtempSync(join(fleet().work, "replica-compose-"));
+    const bin = join(cwd, "bin");
+    mkdirSync(bin);
+    await linkComposeV2(bin);
+    const services = Array.from({ length: 8 }, (_, n) => `  s${n}: { image: busybox, command: sleep 3600 }`);
+    writeFileSync(join(cwd, "docker-compose.yml"), `services:\n${services.join("\n")}\n`);
+    const target = at(other?.host ?? "");
+    const PATH = `${bin}:${target.cli.bin}:${process.env.PATH ?? ""}`;
+    const env = { PATH, HOME: cwd, COMPOSE_PROJECT_NAME: "lives" };
+    const up = () => shell(target, "docker-compose up -d", { timeout: 240_000, cwd, env });
+    const first = up();
+    await until("the first one", PATIENCE, async () =>
+      (await docker(target, "docker ps -aq --filter name=lives-")) === "" ? undefined : true,
+    );
+    process.kill(old.pid, "SIGKILL");
+    const { code, stderr } = await first;
+    console.log(`the first up ended with ${code}: ${stderr.slice(-300)}`);
+    const second = await up();
+    if (second.code !== 0) throw new Error(second.stderr);
+    const names = (await Promise.all(fleet().nodes.map(({ host }) => containersOf(host))))
+      .flat()
+      .flatMap(({ Names }) => Names);
+    expect(names.filter((name) => name.startsWith("/lives-")).sort()).toEqual(
+      Array.from({ length: 8 }, (_, n) => `/lives-s${n}-1`),
+    );
+    expect((await docker(target, "docker ps -q --filter name=lives-")).split("\n")).toHaveLength(8);
+    await shell(target, "docker-compose down -t 0", { timeout: 240_000, cwd, env });
+    expect(await docker(target, "docker ps -aq --filter name=lives-")).toBe("");
+    replicas.splice(replicas.indexOf(old), 1);
+    await add();
   });
 
   it("go on when the leader is killed", async () => {

@@ -52,6 +52,11 @@ export class Answer {
     return lowerNames(this.#common);
   }
 
+  /** The same answer, with more headers. To be called before `start` and `holdFor`. */
+  with(headers: readonly string[]): Answer {
+    return new Answer(this.#response, [...this.#common, ...headers], this.#id);
+  }
+
   /** Sends the head with the first bytes of the body (or by `flush`) and gives the stream for the body. */
   start(status: number, headers: readonly string[], flush = false): Writable {
     if (this.#before === undefined) return this.#open(status, headers, flush);
@@ -122,6 +127,12 @@ export function errorHeaders({ retryAfter }: DockerError): string[] {
   const type = ["Content-Type", "application/json"];
   return retryAfter === undefined ? type : [...type, "Retry-After", String(retryAfter)];
 }
+
+/** A header that says in words what an answer does not show. */
+export const warning = (text: string): readonly string[] => [
+  "Warning",
+  `199 shoal ${JSON.stringify(text.replace(/[^ -~]/g, "?"))}`,
+];
 
 /** A value, or JSON text that is sent as it is; a newline follows, as dockerd's encoder writes one. */
 export function sendJson(answer: Answer, status: number, value: unknown): void {

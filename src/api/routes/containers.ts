@@ -21,7 +21,7 @@ import { settleVolumes } from "../../cluster/volumes/own-volumes.ts";
 import { DockerError, nodeUnreachable, notFound } from "../../docker/errors.ts";
 import { goGet } from "../../docker/json-text.ts";
 import { ask, askText, containerOf, containerPath, forward, forwardOutput, queryOf, sentence } from "../forward.ts";
-import { type Answer, sendBytes, sendEmpty, sendJson } from "../listener/answer.ts";
+import { type Answer, sendBytes, sendEmpty, sendJson, warning } from "../listener/answer.ts";
 import { type LastWords, pipeAnswer } from "../listener/relay.ts";
 import { type ApiRequest, readJsonBody } from "../listener/request.ts";
 import type { Context, Route } from "../route.ts";
@@ -125,11 +125,6 @@ async function removeWaiting(context: Context, answer: Answer, record: Container
   context.audit.concerns(record);
   sendEmpty(answer, 204, warning(await removePending(context.cluster, record)));
 }
-
-const warning = (text: string): readonly string[] => [
-  "Warning",
-  `199 shoal ${JSON.stringify(text.replace(/[^ -~]/g, "?"))}`,
-];
 
 /** Without force only what exists can be removed, and nobody knows whether it does. */
 async function removeFromLost(context: Context, answer: Answer, record: ContainerRecord): Promise<void> {

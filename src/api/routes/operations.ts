@@ -1,5 +1,6 @@
 /** What an operator does with the cluster itself: nodes, lost and kept copies. Shoal's own routes, all below `/shoal`. */
 import { type Availability, setAvailability } from "../../cluster/availability.ts";
+import { newsOf } from "../../cluster/changes.ts";
 import type { ClusterNode } from "../../cluster/node.ts";
 import { remainingOn } from "../../cluster/reschedule/drain.ts";
 import { keptView, removeKept, restoreKept } from "../../cluster/reschedule/kept.ts";
@@ -70,6 +71,13 @@ async function resume({ cluster }: Context, answer: Answer): Promise<void> {
   sendJson(answer, 200, { Nodes: cluster.rescheduler.resume() });
 }
 
+/** `since=<leadership>-<number>`, as an earlier answer gave its position. */
+async function changes({ cluster, request }: Context, answer: Answer): Promise<void> {
+  const [of = "", number = ""] = (request.query.get("since") ?? "").split("-");
+  const since = of === "" ? undefined : { of, number: Number(number) };
+  sendJson(answer, 200, newsOf(cluster, since));
+}
+
 export const OPERATION_ROUTES: readonly Route[] = [
   {
     method: "POST",
@@ -123,6 +131,13 @@ export const OPERATION_ROUTES: readonly Route[] = [
     how: "cached",
     note: "Shoal's own: what would be on another node if it were placed today, `strategy=spread` or `binpack` (`shoal rebalance --dry-run`). Nothing is moved.",
     handle: rebalance,
+  },
+  {
+    method: "GET",
+    path: "/shoal/changes",
+    how: "cached",
+    note: "Shoal's own: what a leading manager tells those that follow it.",
+    handle: changes,
   },
   { method: "GET", path: "/shoal/kept", how: "cached", note: "Shoal's own: what `shoal kept ls` shows.", handle: kept },
   {

@@ -66,6 +66,7 @@ export function withoutLeft(
 /** Removes what only kept copies are in. Never rejects: what did not work is tried again after the node's next list. */
 export async function clearLeft(cluster: Cluster, node: ClusterNode): Promise<void> {
   const { leftNetworks, tombstones, log } = cluster;
+  if (!cluster.leads) return;
   const kept = new Set([...tombstones.of(node.id)].map(({ container }) => container));
   for (const engineKey of leftNetworks.on(node.id)) {
     try {

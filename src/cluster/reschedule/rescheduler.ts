@@ -57,6 +57,7 @@ export class Rescheduler {
 
   /** A node's state has changed. */
   nodeChanged(): void {
+    if (!this.#cluster.leads) return;
     this.losses.note(this.#cluster.nodes);
     const { size } = this.losses.doubted;
     if (size > 0 && size !== this.#said) {
@@ -109,7 +110,7 @@ export class Rescheduler {
   }
 
   #schedule(): void {
-    if (this.#timer || this.#looking || !this.#hasWork) return;
+    if (this.#timer || this.#looking || !this.#cluster.leads || !this.#hasWork) return;
     this.#timer = this.#cluster.clock.after(
       RESCHEDULE_EVERY_MS,
       () => {
@@ -124,6 +125,7 @@ export class Rescheduler {
   async #look(): Promise<void> {
     this.#looking = true;
     try {
+      if (!this.#cluster.leads) return;
       await this.#releaseLost();
       this.#drainer.look();
       await Promise.all([this.#startAll(), this.#placeAll()]);

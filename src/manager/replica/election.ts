@@ -38,6 +38,7 @@ export class Election {
   #leader: string | undefined;
   /** Aborts when this manager leads and is to lead no more. */
   #leading: AbortController | undefined;
+  #trouble: string | undefined;
 
   constructor(options: ElectionOptions) {
     this.#options = options;
@@ -60,6 +61,11 @@ export class Election {
   /** The one that `--master` or a promotion named. */
   get master(): Master {
     return this.#mastership.master;
+  }
+
+  /** Why the store cannot be followed now; undefined while it can. */
+  get trouble(): string | undefined {
+    return this.#trouble;
   }
 
   /**
@@ -110,8 +116,10 @@ export class Election {
           if (change.key === LEADER) this.#take(change.value);
           else this.#mastership.change(change);
         },
-        // Who leads without the store, leads no longer than its lease; asking it costs nothing.
-        trouble: () => {},
+        // Who leads without the store leads no longer than its lease; asking it costs nothing.
+        trouble: (error) => {
+          this.#trouble = error.message;
+        },
       },
       signal,
     );
@@ -163,6 +171,7 @@ export class Election {
   }
 
   #take(value: string | undefined): void {
+    this.#trouble = undefined;
     const { holder } = value === undefined ? {} : (JSON.parse(value) as { holder?: string });
     const leader = holder?.split(SEPARATOR, 1)[0];
     if (leader === this.#leader) return;

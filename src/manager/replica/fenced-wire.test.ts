@@ -1,5 +1,5 @@
 /** What a manager of several sends to engines, and what no longer. */
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import type { EngineWire } from "../../engine/wire/wire.ts";
 import { LEASE_SEND_MS } from "../../kit/limits.ts";
@@ -9,18 +9,22 @@ function leading() {
   const sent: string[] = [];
   const wire: EngineWire = {
     address: "10.0.0.1:2375",
-    async request({ method }) {
+    async request({ method, path, signal }) {
       sent.push(method);
+      if (path === "/hangs") {
+        await new Promise((_resolve, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+      }
       return { status: 200, headers: [], body: Readable.from([]) };
     },
     async connect() {
       sent.push("connect");
-      throw new Error("no engine here");
+      return new PassThrough().on("error", () => {});
     },
     async close() {},
   };
-  const lease = { remaining: 2_000 };
-  return { sent, lease, wire: fencedWire(wire, lease) };
+  const lost = new AbortController();
+  const lease = { remaining: 2_000, lost: lost.signal };
+  return { sent, lease, lost, wire: fencedWire(wire, lease) };
 }
 
 describe("a manager whose lease", () => {
@@ -39,5 +43,17 @@ describe("a manager whose lease", () => {
     await expect(wire.request({ method: "DELETE", path: "/containers/x" })).rejects.toMatchObject({ fault: "aborted" });
     await expect(wire.connect()).rejects.toMatchObject({ sent: false });
     expect(sent).toEqual(["GET"]);
+  });
+
+  it("is lost breaks off what it asked to change, and nothing that reads", async () => {
+    const { wire, lease, lost } = leading();
+    const create = wire.request({ method: "POST", path: "/hangs" });
+    const exec = await wire.connect();
+    const list = wire.request({ method: "GET", path: "/hangs" }).then(() => "answered");
+    lease.remaining = 0;
+    lost.abort(new Error("lost"));
+    await expect(create).rejects.toThrow("lost");
+    expect(exec.destroyed).toBe(true);
+    expect(await Promise.race([list, Promise.resolve("still asked")])).toBe("still asked");
   });
 });
