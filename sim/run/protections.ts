@@ -247,11 +247,7 @@ export const PROTECTIONS: Readonly<Record<string, Protection>> = {
   },
   undone: {
     why: "a create that counts as not made is nobody's when its engine makes it after all",
-    off: {
-      cluster({ placements }) {
-        placements.wasUndone = () => false;
-      },
-    },
+    off: forgets("undone/"),
     scene: "replicas",
   },
   nonce: {

@@ -45,6 +45,7 @@ import { Roll } from "./roll.ts";
 import { StoreWriter } from "./store-writer.ts";
 import { Tags } from "./tags.ts";
 import { Tombstones } from "./tombstones.ts";
+import { Undone } from "./undone.ts";
 import type { ExpectedVolumes, VolumeNote } from "./volumes/own-volumes.ts";
 import type { NodeVolume } from "./volumes/volume.ts";
 
@@ -112,6 +113,7 @@ export class Cluster {
   readonly ownVolumes: Notes<VolumeNote>;
   readonly expectedVolumes: ExpectedVolumes = new WeakMap();
   readonly objectCreates: ObjectCreates;
+  readonly undone: Undone;
   readonly remembered = new Remembered();
   readonly rememberedNetworks: Notes<RememberedObject>;
   readonly rememberedVolumes: Notes<RememberedObject>;
@@ -152,6 +154,7 @@ export class Cluster {
     );
     this.volumes = new ObjectIndex(objectsOfGroups(this, "volume"), remembering(this.rememberedVolumes, isMember));
     this.objectCreates = new ObjectCreates(this);
+    this.undone = new Undone(this);
     this.leftNetworks = new Notes("left/networks/", this);
     this.ownImages = new Notes("images/", this);
     this.ownVolumes = new Notes("volumes/", this);

@@ -336,6 +336,8 @@ export const STORE_LOAD_MS = 60_000;
 export const OUTCOME_MS = 600_000;
 /** Creates that were decided not to have been made, remembered in case an engine makes one of them after all. */
 export const UNDONE_REMEMBERED = 10_000;
+/** For how long their node is looked at for that: by then its sender, and the sender's machine, have given it up. */
+export const UNDONE_MS = 600_000;
 /** Requests that change something, answered at once. */
 export const CHANGES_AT_ONCE = 2_000;
 /** Requests that only read, answered at once. */
