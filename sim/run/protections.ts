@@ -248,7 +248,7 @@ export const PROTECTIONS: Readonly<Record<string, Protection>> = {
   undone: {
     why: "a create that counts as not made is nobody's when its engine makes it after all",
     off: forgets("undone/"),
-    scene: "replicas",
+    scene: "given up",
   },
   nonce: {
     why: "a container made from a committed image inherits no identity",
