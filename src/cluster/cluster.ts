@@ -160,6 +160,13 @@ export class Cluster {
     this.ownVolumes = new Notes("volumes/", this);
   }
 
+  /** Nothing of what it does by itself is done any more. To be called when its nodes are let go and nothing is written. */
+  end(): void {
+    this.rescheduler.end();
+    for (const { waiting } of this.placements.all()) waiting?.cancel();
+    this.writer.close();
+  }
+
   /** Nodes that can be asked now. */
   reachable(): ClusterNode[] {
     return [...this.nodes.values()].filter((node) => node.reachable);

@@ -7,8 +7,8 @@ import type { Clock, Timer } from "../kit/clock.ts";
 import { invariant } from "../kit/invariant.ts";
 import { STORE_LATER_KEYS, STORE_QUEUE, STORE_RETRY_MS, STORE_WRITE_MS } from "../kit/limits.ts";
 import type { Logger } from "../kit/log.ts";
-import { checkTxn, writeBytes } from "../store/bounds.ts";
-import { type Store, StoreError, type Write } from "../store/store.ts";
+import { checkTxn, EVERY_STORE, writeBytes } from "../store/bounds.ts";
+import { type Limits, type Store, StoreError, type Write } from "../store/store.ts";
 
 /** Writes that become durable together or not at all. */
 interface Group {
@@ -22,6 +22,8 @@ type Values = Map<string, string | undefined>;
 
 export class StoreWriter {
   readonly #store: Store;
+  /** Of what one caller writes at once. */
+  readonly #most: Limits;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #groups: Group[] = [];
@@ -31,10 +33,12 @@ export class StoreWriter {
   #last: Promise<unknown> = Promise.resolve();
   #running = false;
   #failing = false;
+  #closed = false;
   #retry: Timer | undefined;
 
   constructor(store: Store, { clock, log }: { readonly clock: Clock; readonly log: Logger }) {
     this.#store = store;
+    this.#most = leastOf(store.limits, EVERY_STORE);
     this.#clock = clock;
     this.#log = log;
   }
@@ -44,7 +48,8 @@ export class StoreWriter {
    * them in time; it may have taken them all the same.
    */
   write(writes: readonly Write[]): Promise<void> {
-    const unfit = unfitness(writes);
+    if (this.#closed) return Promise.reject(refused("this manager does not use it any more"));
+    const unfit = this.#unfitness(writes);
     if (unfit) return Promise.reject(refused(unfit.message));
     if (this.#groups.length >= STORE_QUEUE) return Promise.reject(refused("too many changes wait for it"));
     // What is asked for now is newer than what was left for later.
@@ -64,9 +69,10 @@ export class StoreWriter {
    * and so is what no store takes.
    */
   later(writes: readonly Write[]): void {
+    if (this.#closed) return;
     for (const write of writes) {
       this.#later.delete(write.key);
-      const unfit = unfitness([write]);
+      const unfit = this.#unfitness([write]);
       if (unfit) this.#log.error("a change is not kept", { key: write.key, error: unfit.message });
       else this.#later.set(write.key, write.value);
     }
@@ -81,6 +87,13 @@ export class StoreWriter {
   idle(): Promise<void> {
     if (!this.#running && (!this.#hasWork || this.#retry)) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Nothing is written from now on. To be called when nobody waits for anything: what was left for later is dropped. */
+  close(): void {
+    this.#closed = true;
+    this.#retry?.cancel();
+    this.#later.clear();
   }
 
   get #hasWork(): boolean {
@@ -117,6 +130,7 @@ export class StoreWriter {
       if (!this.#failing) this.#log.error("the store does not take changes", { error: why });
       this.#failing = true;
       for (const { done } of groups) done(refused(why));
+      if (this.#closed) return;
       for (const [key, value] of extra) if (!this.#later.has(key) && !this.#isQueued(key)) this.#later.set(key, value);
       this.#retryLater();
     }
@@ -180,6 +194,17 @@ export class StoreWriter {
     }
   }
 
+  /** Why these can never be one transaction. What one caller writes at once fits every store, whichever this one is. */
+  #unfitness(writes: readonly Write[]): StoreError | undefined {
+    try {
+      checkTxn({ conditions: [], writes }, this.#most);
+      return undefined;
+    } catch (error) {
+      if (error instanceof StoreError) return error;
+      throw error;
+    }
+  }
+
   #isQueued(key: string): boolean {
     return this.#groups.some(({ writes }) => writes.some((write) => write.key === key));
   }
@@ -197,15 +222,9 @@ export class StoreWriter {
   }
 }
 
-/** Why not every store would take these in one transaction: what one caller writes at once must fit whichever it is. */
-function unfitness(writes: readonly Write[]): StoreError | undefined {
-  try {
-    checkTxn({ conditions: [], writes });
-    return undefined;
-  } catch (error) {
-    if (error instanceof StoreError) return error;
-    throw error;
-  }
+/** One that is fenced takes one key less than the store under it. */
+function leastOf(one: Limits, other: Limits): Limits {
+  return { operations: Math.min(one.operations, other.operations), bytes: Math.min(one.bytes, other.bytes) };
 }
 
 function refused(why: string): Error {

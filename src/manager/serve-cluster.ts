@@ -58,5 +58,6 @@ export async function serveCluster(
     answerBy(undefined);
     await leaveAll(cluster);
     await cluster.writer.idle();
+    cluster.end();
   }
 }

@@ -34,6 +34,7 @@ export class Rescheduler {
   readonly #drainer: Drainer;
   #timer: Timer | undefined;
   #looking = false;
+  #ended = false;
   #said = 0;
 
   constructor(cluster: Cluster) {
@@ -96,6 +97,12 @@ export class Rescheduler {
     return true;
   }
 
+  /** Nothing moves any more. */
+  end(): void {
+    this.#ended = true;
+    this.#timer?.cancel();
+  }
+
   /** Something may have to be done. */
   wake(): void {
     this.#schedule();
@@ -109,7 +116,7 @@ export class Rescheduler {
   }
 
   #schedule(): void {
-    if (this.#timer || this.#looking || !this.#hasWork) return;
+    if (this.#timer || this.#looking || this.#ended || !this.#hasWork) return;
     this.#timer = this.#cluster.clock.after(
       RESCHEDULE_EVERY_MS,
       () => {
