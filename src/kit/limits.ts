@@ -354,7 +354,7 @@ export const RECIPE_CHARS = 256 << 10;
 export const ANSWER_MS = 600_000;
 /** One question to a store that other machines keep, a transaction included. */
 export const STORE_CALL_MS = 10_000;
-/** A server of such a store that says nothing for this long is left for the next one, when there is one. */
+/** A server of such a store that says nothing for this long is left for the next one, or asked on another connection. */
 export const STORE_TRY_MS = 4_000;
 /** Opening a connection to a server of a store. */
 export const STORE_DIAL_MS = 3_000;
