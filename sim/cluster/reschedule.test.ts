@@ -80,6 +80,19 @@ describe.each([false, true])("a host that gives no sign (minted IDs: %s)", (mint
 });
 
 describe("what is lost with its node", () => {
+  it("is looked after no more when its manager leads no more", async () => {
+    await open({ nodes: 2 });
+    await world.run("full", soft("node-1", { Memory: 1.5 * GB }));
+    await world.run("web", soft("node-2", { ...always, Memory: GB }));
+    await world.names();
+    await lose("node-2");
+    await until("web", "is pending", isPending);
+    await world.until("it is looked for again and again", () => world.clock.pending(RESCHEDULE_EVERY_MS) === 1);
+    await world.cluster.standDown();
+    world.cluster.rescheduler.wake();
+    expect(world.clock.pending(RESCHEDULE_EVERY_MS)).toBe(0);
+  });
+
   it("waits as pending with the reason until a node has room, and says so", async () => {
     await open({ nodes: 2 });
     api = await openApi(world);

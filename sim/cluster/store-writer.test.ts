@@ -112,6 +112,35 @@ describe("StoreWriter", () => {
     expect((await store.list("")).map(({ key }) => key)).toEqual(["b", "small"]);
   });
 
+  it("refuses what a fenced store cannot take, which names one key itself, and serves the next", async () => {
+    const store = new WatchedStore();
+    let asked = 0;
+    const operations = STORE_TXN_KEYS - 1;
+    // One that is asked for ever takes it in the end.
+    const limits = { bytes: STORE_TXN_BYTES, operations };
+    Object.defineProperty(store, "limits", { get: () => (asked++ < 1_000 ? limits : new MemoryStore().limits) });
+    const { writer } = open(store);
+    const many = Array.from({ length: STORE_TXN_KEYS }, (_, i) => set(`a${i}`, "1"));
+    await expect(writer.write(many)).rejects.toMatchObject({ status: 503 });
+    await writer.write(many.slice(1));
+    expect(await store.list("")).toHaveLength(operations);
+  });
+
+  it("tries nothing again when nobody leads by it any more", async () => {
+    const { store, clock, writer } = open();
+    store.failure = new StoreError("this manager no longer leads");
+    writer.later([set("a", "1")]);
+    await writer.idle();
+    expect(clock.pending(STORE_RETRY_MS)).toBe(1);
+    await writer.retire();
+    expect(clock.pending(STORE_RETRY_MS)).toBe(0);
+    store.failure = undefined;
+    writer.later([set("b", "1")]);
+    await expect(writer.write([set("c", "1")])).rejects.toMatchObject({ status: 503 });
+    await writer.idle();
+    expect(await store.list("")).toEqual([]);
+  });
+
   it("refuses with one sentence what the store does not take, and serves the next", async () => {
     const { store, writer } = open();
     store.failure = new StoreError("no space left on device");

@@ -17,6 +17,11 @@ export class TestClock implements Clock {
     return this.#foreground;
   }
 
+  /** How many timers are set for this many milliseconds. */
+  pending(ms: number): number {
+    return [...this.#pending.values()].filter((length) => length === ms).length;
+  }
+
   /** From now on it is later by this many milliseconds; timers do not notice. */
   skip(ms: number): void {
     this.#skipped += ms;

@@ -175,8 +175,7 @@ export class Scene {
       log: silentLog,
       nodes: new Map([[NODE, this.#node]]),
       rescheduler: { wake() {}, restored: () => (this.#startsAgain = true) },
-      registry: { identityWrites: () => [{ key: "containers/c", value: "" }] },
-      writer: { write: async () => {} },
+      registry: { own: async () => {} },
       refresher: { markAll() {} },
     };
     return cluster as unknown as Cluster;

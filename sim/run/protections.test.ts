@@ -15,6 +15,7 @@ const SOON = [
   "open create",
   "objects",
   "changes",
+  "undone",
 ];
 
 describe("switched off", () => {

@@ -252,12 +252,8 @@ export const PROTECTIONS: Readonly<Record<string, Protection>> = {
   },
   undone: {
     why: "a create that counts as not made is nobody's when its engine makes it after all",
-    off: {
-      cluster({ placements }) {
-        placements.wasUndone = () => false;
-      },
-    },
-    scene: "replicas",
+    off: forgets("undone/"),
+    scene: "given up",
   },
   nonce: {
     why: "a container made from a committed image inherits no identity",

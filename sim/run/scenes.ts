@@ -158,6 +158,25 @@ function leaderTrouble(random: Random, at: number, nodes: number): Item[] {
   }
 }
 
+/**
+ * The one that leads stands still when it is about to send a create; the next one gives that up, somebody takes the name,
+ * and others lead when the create arrives after all.
+ */
+function givenUp(round: Round): Item[] {
+  const { random, begin, client } = round;
+  const made = createItem(round, begin);
+  // One of them asks a manager that does not stand still.
+  const rivals = [1, 2].map((n) => ({ ...made, at: begin + 6_000 + n * 500, client: (client + n) % ROUNDS }));
+  return [
+    { at: begin, do: "stall", io: 0, forMs: pick(random, [14_000, 16_000]), timersFirst: random.int(2) === 0 },
+    made,
+    ...allButOne(round, begin + 5_500, "disk full", 3_000),
+    ...rivals,
+    crashItem(round, begin + 9_000 + random.int(500), 3),
+    { at: begin + 17_000, do: "list", client },
+  ];
+}
+
 const OTHER: Readonly<Record<ObjectKind, ObjectKind>> = { network: "volume", volume: "network" };
 
 /**
@@ -210,10 +229,15 @@ export const SCENES: Readonly<Record<string, (seed: number) => Plan>> = {
     ...planOf(randomFor(seed, "replicas"), seed, replicas, LOST_ROUND_MS),
     managers: MANAGERS,
   }),
+  "given up": (seed) => ({
+    ...planOf(randomFor(seed, "given up"), seed, givenUp, GIVEN_UP_ROUND_MS),
+    managers: MANAGERS,
+  }),
 };
 
 /** Lost hosts take their time. */
 const LOST_ROUND_MS = 12_000;
+const GIVEN_UP_ROUND_MS = 20_000;
 
 function planOf(random: Random, seed: number, scene: (round: Round) => Item[], roundMs = ROUND_MS): Plan {
   const nodes = pick(random, [2, 3]);

@@ -19,6 +19,7 @@ import { decideRenames, isBeingRenamed } from "./rename.ts";
 import { sinceOf } from "./row-status.ts";
 import { keepAside } from "./tombstones.ts";
 import { decideUncertain } from "./uncertain.ts";
+import { removeUndone } from "./undone.ts";
 import { noteVolumes } from "./volumes/own-volumes.ts";
 
 /** The whole list of a node. @param startedAt monotonic milliseconds when its reading began */
@@ -30,6 +31,7 @@ export function absorbAll(
 ): void {
   keepAside(cluster, node, rows);
   takeMoved(cluster, node, rows);
+  cluster.undone.listed(node.id, startedAt, removeUndone(cluster, node, rows));
   const listed = new Set(rows.map((row) => row.engineId));
   for (const [engineId, at] of node.gone) if (at < startedAt && !listed.has(engineId)) node.gone.delete(engineId);
   for (const record of [...node.containers.values()]) {
@@ -54,6 +56,7 @@ export function absorbSome(
     const record = node.containers.get(engineId);
     if (record && !listed.has(engineId) && record.touchedAt < startedAt) forget(cluster, record);
   }
+  removeUndone(cluster, node, rows);
   for (const row of ours(node, rows, startedAt)) {
     const record = recordOf(cluster, node, row);
     if (record) update(cluster, record, row, startedAt);

@@ -25,10 +25,6 @@ export function recordOf(cluster: Cluster, node: ClusterNode, row: ListedContain
 
 /** A container of ours that this manager does not know: one that moved here with its engine, or that no record tells of. */
 function hinted(cluster: Cluster, node: ClusterNode, row: ListedContainer, hint: Hint): ContainerRecord | undefined {
-  if (cluster.placements.wasUndone(hint.nonce) && row.state === "created") {
-    setAside(cluster, node, row, true);
-    return undefined;
-  }
   const identity = cluster.registry.unparkMoved(hint.nonce, row.engineId);
   const moved = identity && restoreRecord(cluster, node, identity);
   if (!moved && isReplaced(cluster, node, row, hint)) return undefined;

@@ -13,6 +13,7 @@ import type { ListKind } from "./refresh.ts";
 import { IDENTITIES } from "./registry.ts";
 import { TAGS } from "./tags.ts";
 import { TOMBSTONES } from "./tombstones.ts";
+import { UNDONE } from "./undone.ts";
 
 export const KNOWN_NETWORKS = "known/networks/";
 export const KNOWN_VOLUMES = "known/volumes/";
@@ -53,7 +54,7 @@ export interface News {
 }
 
 /** The others tell what only who changes things has to know, or what a node's own lists tell. */
-const SHOWN = [IDENTITIES, TOMBSTONES, AVAILABILITY, TAGS, KNOWN_NETWORKS, KNOWN_VOLUMES, LEFT_NETWORKS];
+const SHOWN = [IDENTITIES, TOMBSTONES, AVAILABILITY, TAGS, KNOWN_NETWORKS, KNOWN_VOLUMES, LEFT_NETWORKS, UNDONE];
 
 export class Changes {
   readonly #random: Random;

@@ -46,6 +46,7 @@ import { Roll } from "./roll.ts";
 import { StoreWriter } from "./store-writer.ts";
 import { Tags } from "./tags.ts";
 import { Tombstones } from "./tombstones.ts";
+import { Undone } from "./undone.ts";
 import type { ExpectedVolumes, VolumeNote } from "./volumes/own-volumes.ts";
 import type { NodeVolume } from "./volumes/volume.ts";
 
@@ -117,6 +118,7 @@ export class Cluster {
   readonly ownVolumes: Notes<VolumeNote>;
   readonly expectedVolumes: ExpectedVolumes = new WeakMap();
   readonly objectCreates: ObjectCreates;
+  readonly undone: Undone;
   readonly remembered = new Remembered();
   readonly rememberedNetworks: Notes<RememberedObject>;
   readonly rememberedVolumes: Notes<RememberedObject>;
@@ -158,6 +160,7 @@ export class Cluster {
     );
     this.volumes = new ObjectIndex(objectsOfGroups(this, "volume"), remembering(this.rememberedVolumes, isMember));
     this.objectCreates = new ObjectCreates(this);
+    this.undone = new Undone(this);
     this.leftNetworks = new Notes(LEFT_NETWORKS, this);
     this.ownImages = new Notes("images/", this);
     this.ownVolumes = new Notes("volumes/", this);
@@ -169,9 +172,11 @@ export class Cluster {
     return this.#leads;
   }
 
-  /** Changes nothing from now on. Resolves when what it was to write is in the store, or the store does not take it. */
+  /** Changes nothing from now on, and does nothing more by itself. Resolves when what it was to write is in the store, or the store does not take it. */
   standDown(): Promise<void> {
     this.#leads = false;
+    this.rescheduler.rest();
+    for (const { waiting } of this.placements.all()) waiting?.cancel();
     return this.writer.retire();
   }
 

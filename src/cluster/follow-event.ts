@@ -98,9 +98,9 @@ function claimed(cluster: Cluster, node: ClusterNode, event: EngineEvent): Conta
 }
 
 /** An engine makes after all what counts as not made. */
-function isUndone({ placements }: Cluster, { action, attributes }: EngineEvent): boolean {
+function isUndone({ undone }: Cluster, { action, attributes }: EngineEvent): boolean {
   const hint = action === "create" ? decodeHint(attributes[HINT_LABEL]) : undefined;
-  return hint !== undefined && placements.wasUndone(hint.nonce);
+  return hint !== undefined && undone.has(hint.nonce);
 }
 
 /** The health that a Status ends with: `Up 3 minutes (healthy)`. */

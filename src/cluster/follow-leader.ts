@@ -15,6 +15,7 @@ import { decodeIdentity, IDENTITIES, type Identity } from "./registry.ts";
 import { LIMBO } from "./reschedule/limbo.ts";
 import { restoreRecord } from "./restore.ts";
 import { decodeTombstone, TOMBSTONES } from "./tombstones.ts";
+import { UNDONE } from "./undone.ts";
 import { readVolume } from "./volumes/volume.ts";
 
 /**
@@ -54,6 +55,7 @@ function takeEntry(cluster: Cluster, key: string, value: string | undefined): vo
   else if (key.startsWith(KNOWN_VOLUMES)) takeObject(cluster, "volumes", key.slice(KNOWN_VOLUMES.length), value);
   else if (key.startsWith(LEFT_NETWORKS)) takeLeft(cluster, node, name, key, value);
   else if (key.startsWith(AVAILABILITY)) takeAvailability(cluster, name, key, value);
+  else if (key.startsWith(UNDONE)) cluster.undone.take(key, value);
   else cluster.tags.take(key, value);
 }
 

@@ -1,6 +1,5 @@
 /** Creates under way: what a nonce seen on an engine belongs to. */
 import type { Timer } from "../kit/clock.ts";
-import { UNDONE_REMEMBERED } from "../kit/limits.ts";
 import type { ContainerRecord } from "./record.ts";
 import { UpcomingVolumes } from "./volumes/upcoming.ts";
 
@@ -20,7 +19,6 @@ export interface Placement {
 
 export class Placements {
   readonly #byNonce = new Map<string, Placement>();
-  readonly #undone = new Set<string>();
   readonly #volumes = new UpcomingVolumes();
 
   add(placement: Placement): void {
@@ -42,19 +40,6 @@ export class Placements {
   /** IDs of the nodes on which a create under way will make a volume of this name, or use it. */
   upcomingVolumes(name: string): Iterable<string> {
     return this.#volumes.nodesOf(name);
-  }
-
-  /** It counts as not made: what an engine makes of it after all is nobody's. */
-  undone(nonce: string): void {
-    this.#undone.add(nonce);
-    for (const oldest of this.#undone) {
-      if (this.#undone.size <= UNDONE_REMEMBERED) break;
-      this.#undone.delete(oldest);
-    }
-  }
-
-  wasUndone(nonce: string): boolean {
-    return this.#undone.has(nonce);
   }
 
   all(): Iterable<Placement> {

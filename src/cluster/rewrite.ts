@@ -28,7 +28,7 @@ export async function followStore(cluster: Cluster, signal: AbortSignal): Promis
 }
 
 function writeAgain(cluster: Cluster): void {
-  const { inventory, placements, registry, objectCreates, tags, groups, writer, log } = cluster;
+  const { inventory, placements, registry, objectCreates, undone, tags, groups, writer, log } = cluster;
   log.warn("the store was restored: what this manager knows is written into it again");
   writer.later([clusterWrite(registry)]);
   for (const record of inventory.newestFirst()) registry.remember(record);
@@ -38,6 +38,7 @@ function writeAgain(cluster: Cluster): void {
   tags.writeAgain();
   groups.writeAgain();
   objectCreates.writeAgain();
+  undone.writeAgain();
   writeAvailabilities(cluster);
   cluster.leftNetworks.writeAgain();
 }

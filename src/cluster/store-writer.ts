@@ -7,8 +7,8 @@ import type { Clock, Timer } from "../kit/clock.ts";
 import { invariant } from "../kit/invariant.ts";
 import { STORE_LATER_KEYS, STORE_QUEUE, STORE_RETRY_MS, STORE_WRITE_MS } from "../kit/limits.ts";
 import type { Logger } from "../kit/log.ts";
-import { checkTxn, writeBytes } from "../store/bounds.ts";
-import { type Store, StoreError, type Write } from "../store/store.ts";
+import { checkTxn, EVERY_STORE, writeBytes } from "../store/bounds.ts";
+import { type Limits, type Store, StoreError, type Write } from "../store/store.ts";
 
 /** Writes that become durable together or not at all. */
 interface Group {
@@ -29,6 +29,8 @@ export interface StoreWriterOptions {
 
 export class StoreWriter {
   readonly #store: Store;
+  /** Of what one caller writes at once. */
+  readonly #most: Limits;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #told: (writes: readonly Write[]) => void;
@@ -46,6 +48,7 @@ export class StoreWriter {
 
   constructor(store: Store, { clock, log, told = () => {} }: StoreWriterOptions) {
     this.#store = store;
+    this.#most = leastOf(store.limits, EVERY_STORE);
     this.#clock = clock;
     this.#log = log;
     this.#told = told;
@@ -57,7 +60,7 @@ export class StoreWriter {
    */
   write(writes: readonly Write[]): Promise<void> {
     if (this.#retired) return Promise.reject(refused("this manager does not lead"));
-    const unfit = unfitness(writes);
+    const unfit = this.#unfitness(writes);
     if (unfit) return Promise.reject(refused(unfit.message));
     if (this.#groups.length >= STORE_QUEUE) return Promise.reject(refused("too many changes wait for it"));
     // What is asked for now is newer than what was left for later.
@@ -81,7 +84,7 @@ export class StoreWriter {
     this.#told(writes);
     for (const write of writes) {
       this.#later.delete(write.key);
-      const unfit = unfitness([write]);
+      const unfit = this.#unfitness([write]);
       if (unfit) this.#log.error("a change is not kept", { key: write.key, error: unfit.message });
       else this.#later.set(write.key, write.value);
     }
@@ -214,6 +217,17 @@ export class StoreWriter {
     }
   }
 
+  /** Why these can never be one transaction. What one caller writes at once fits every store, whichever this one is. */
+  #unfitness(writes: readonly Write[]): StoreError | undefined {
+    try {
+      checkTxn({ conditions: [], writes }, this.#most);
+      return undefined;
+    } catch (error) {
+      if (error instanceof StoreError) return error;
+      throw error;
+    }
+  }
+
   #isQueued(key: string): boolean {
     return this.#groups.some(({ writes }) => writes.some((write) => write.key === key));
   }
@@ -231,15 +245,9 @@ export class StoreWriter {
   }
 }
 
-/** Why not every store would take these in one transaction: what one caller writes at once must fit whichever it is. */
-function unfitness(writes: readonly Write[]): StoreError | undefined {
-  try {
-    checkTxn({ conditions: [], writes });
-    return undefined;
-  } catch (error) {
-    if (error instanceof StoreError) return error;
-    throw error;
-  }
+/** One that is fenced takes one key less than the store under it. */
+function leastOf(one: Limits, other: Limits): Limits {
+  return { operations: Math.min(one.operations, other.operations), bytes: Math.min(one.bytes, other.bytes) };
 }
 
 function refused(why: string): Error {

@@ -20,18 +20,23 @@ export function awaitOutcome(cluster: Cluster, placement: Placement, since: numb
     parkUncertain(cluster, placement);
     return;
   }
-  placement.waiting = cluster.clock.after(OUTCOME_MS, () => undo(cluster, placement), { background: true });
+  wait(cluster, placement);
   cluster.refresher.markAll(node);
+}
+
+function wait(cluster: Cluster, placement: Placement): void {
+  if (!cluster.leads) return;
+  placement.waiting = cluster.clock.after(OUTCOME_MS, () => void undo(cluster, placement), { background: true });
 }
 
 /** The whole list of a node, begun at `startedAt` (monotonic milliseconds), was taken in. */
 export function decideUncertain(cluster: Cluster, node: ClusterNode, startedAt: number): void {
   for (const placement of [...cluster.placements.uncertainOn(node.id)]) {
     if (placement.uncertainSince === undefined || placement.uncertainSince >= startedAt) continue;
-    if (placement.record.engineId === "") undo(cluster, placement);
+    if (placement.record.engineId === "") void undo(cluster, placement);
     else {
       cluster.registry.remember(placement.record);
-      decide(cluster, placement, true);
+      made(cluster, placement);
     }
   }
 }
@@ -45,17 +50,30 @@ export function parkUncertain(cluster: Cluster, placement: Placement): void {
   placement.decided?.(false);
 }
 
-/** It was not made, or nobody waits for it any longer. */
-function undo(cluster: Cluster, placement: Placement): void {
-  cluster.placements.undone(placement.nonce);
-  forget(cluster, placement.record);
-  decide(cluster, placement, false);
+/**
+ * It was not made, or nobody waits for it any longer. Name and needs stay taken until every later manager would know that,
+ * too. Never rejects: what the store does not take is decided again by a later list.
+ */
+async function undo(cluster: Cluster, placement: Placement): Promise<void> {
+  const { nonce, record } = placement;
+  placement.waiting?.cancel();
+  cluster.placements.delete(nonce);
+  try {
+    await cluster.undone.add(nonce, record.node.id);
+  } catch {
+    cluster.placements.add(placement);
+    if (cluster.nodes.get(record.node.id) === record.node) wait(cluster, placement);
+    else parkUncertain(cluster, placement);
+    return;
+  }
+  forget(cluster, record);
+  placement.decided?.(false);
 }
 
-function decide(cluster: Cluster, placement: Placement, made: boolean): void {
+function made(cluster: Cluster, placement: Placement): void {
   placement.waiting?.cancel();
-  if (made) tellVolumes(cluster, placement.record.node, placement.volumes);
+  tellVolumes(cluster, placement.record.node, placement.volumes);
   cluster.placements.delete(placement.nonce);
   cluster.registry.settleIntent(placement.nonce);
-  placement.decided?.(made);
+  placement.decided?.(true);
 }

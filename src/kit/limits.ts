@@ -336,6 +336,8 @@ export const STORE_LOAD_MS = 60_000;
 export const OUTCOME_MS = 600_000;
 /** Creates that were decided not to have been made, remembered in case an engine makes one of them after all. */
 export const UNDONE_REMEMBERED = 10_000;
+/** For how long their node is looked at for that: by then its sender, and the sender's machine, have given it up. */
+export const UNDONE_MS = 600_000;
 /** Requests that change something, answered at once. */
 export const CHANGES_AT_ONCE = 2_000;
 /** Requests that only read, answered at once. */
@@ -352,7 +354,7 @@ export const RECIPE_CHARS = 256 << 10;
 export const ANSWER_MS = 600_000;
 /** One question to a store that other machines keep, a transaction included. */
 export const STORE_CALL_MS = 10_000;
-/** A server of such a store that says nothing for this long is left for the next one, when there is one. */
+/** A server of such a store that says nothing for this long is left for the next one, or asked on another connection. */
 export const STORE_TRY_MS = 4_000;
 /** Opening a connection to a server of a store. */
 export const STORE_DIAL_MS = 3_000;

@@ -153,7 +153,7 @@ export class Fences {
 
   /** What it stopped is started again once the agent has seen that. Never rejects. */
   async #lift(node: ClusterNode, known: Known): Promise<void> {
-    const { registry, writer, rescheduler, refresher, log } = this.#cluster;
+    const { registry, rescheduler, refresher, log } = this.#cluster;
     const { fence, ...record } = known.record;
     const goOn = stoppedOn(node, fence?.stopped ?? []);
     if (goOn.some(({ state }) => !STATES_AT_REST.has(state))) {
@@ -163,7 +163,8 @@ export class Fences {
     }
     for (const one of goOn) one.startsAgain = true;
     try {
-      if (goOn.length > 0) await writer.write(goOn.flatMap((one) => registry.identityWrites(one)));
+      // More than one transaction holds may have been stopped, and each for itself is right.
+      await Promise.all(goOn.map((one) => registry.own(one)));
     } catch (error) {
       log.warn("a fence is not lifted yet", { node: node.name, error: words(error) });
       return;

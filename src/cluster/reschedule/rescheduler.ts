@@ -97,6 +97,12 @@ export class Rescheduler {
     return true;
   }
 
+  /** Its manager leads no more. */
+  rest(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
   /** Something may have to be done. */
   wake(): void {
     this.#schedule();

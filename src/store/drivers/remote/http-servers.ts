@@ -74,12 +74,12 @@ export class HttpServers {
 
   /** The answer of the first server that gives one, whatever it says; to what only reads, rather none of 5xx. */
   async ask(question: Question, signal: AbortSignal): Promise<Answer> {
-    // One more than there are servers: a connection that was kept may have ended unseen.
+    // One more than there are servers: a connection that was kept may have ended unseen, or leads nowhere any more.
     for (let left = this.#servers.length; ; left--) {
       const at = this.#current;
       const isLast = left === 0;
       try {
-        const answer = await this.askAt(at, question, signal, !isLast && this.#servers.length > 1);
+        const answer = await this.askAt(at, question, signal, !isLast);
         if (answer.status < 500 || !question.reads || isLast) return answer;
         this.#leave(at);
       } catch (error) {

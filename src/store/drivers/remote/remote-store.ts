@@ -5,7 +5,7 @@
 import { setMaxListeners } from "node:events";
 import { backoff } from "../../../kit/backoff.ts";
 import type { Clock } from "../../../kit/clock.ts";
-import { withDeadline } from "../../../kit/deadline.ts";
+import { DeadlineError, withDeadline } from "../../../kit/deadline.ts";
 import { STORE_CALL_MS, STORE_CLOSE_MS, STORE_LOAD_MS, STORE_QUEUE, STORE_RECONNECT } from "../../../kit/limits.ts";
 import type { Random } from "../../../kit/random.ts";
 import { checkKey, checkOpen, checkPrefix, checkTxn } from "../../bounds.ts";
@@ -82,18 +82,27 @@ export class RemoteStore implements Store {
     let failures = 0;
     while (!until.aborted) {
       const picture = new Picture(quietAfter(until, observer));
+      const late = new AbortController();
+      const { name } = this.#remote;
+      const tooLate = (): void => late.abort(new DeadlineError(name, STORE_LOAD_MS));
+      const beginning = this.#clock.after(STORE_LOAD_MS, tooLate, { background: true });
       const told = {
-        all: (entries: readonly Entry[]) => picture.all(entries.map((entry) => this.#outside(entry))),
+        all: (entries: readonly Entry[]) => {
+          beginning.cancel();
+          picture.all(entries.map((entry) => this.#outside(entry)));
+        },
         change: (change: Change) => picture.change(this.#outside(change)),
       };
       try {
-        await this.#remote.follow(this.#inside(prefix), told, until);
+        await this.#remote.follow(this.#inside(prefix), told, manyListeners(AbortSignal.any([until, late.signal])));
       } catch (error) {
         if (until.aborted) return;
         failures = picture.isBegun ? 1 : failures + 1;
         observer.trouble?.(this.#failure(error));
         const pause = backoff(STORE_RECONNECT, failures, this.#random);
         await this.#clock.sleep(pause, until).catch(() => undefined);
+      } finally {
+        beginning.cancel();
       }
     }
   }
