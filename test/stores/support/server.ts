@@ -167,7 +167,7 @@ async function sweepMemory(): Promise<void> {
 }
 
 /** Unused ones, by the kernel's choice. */
-async function freePorts(count: number): Promise<readonly number[]> {
+export async function freePorts(count: number): Promise<readonly number[]> {
   const listeners = await Promise.all(
     Array.from({ length: count }, async () => {
       const listener = createServer();
