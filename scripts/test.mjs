@@ -147,7 +147,7 @@ async function main() {
   const deadline = (options.full ? 240 : 38) * MINUTE;
   const plain = { name: "end to end", project: "e2e", real: true, env, deadline };
   const suites = {
-    stores: { name: "stores", project: "stores", deadline: 12 * MINUTE },
+    stores: { name: "stores", project: "stores", env, deadline: (options.full ? 60 : 12) * MINUTE },
     machine: { name: "machines", project: "machine", real: true, deadline: 5 * MINUTE },
     e2e: plain,
     minted: {

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, unlinkSync, writeSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
+import { cp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -44,13 +44,18 @@ export class Server {
     this.#ports = ports;
   }
 
-  /** Makes its directory and starts it; resolves when it answers. */
-  static async start(program: Program, disk?: SmallDisk): Promise<Server> {
+  /** Makes its directory and takes its ports; it does not run yet. */
+  static async make(program: Program, disk?: SmallDisk): Promise<Server> {
     const parent = mkdtempSync(join(tmpdir(), `shoal-${program.name}-`));
     const directory = join(parent, "data");
     mkdirSync(directory);
     if (isRoot) await mountMemory(directory, disk);
-    const server = new Server(program, parent, await freePorts(program.ports));
+    return new Server(program, parent, await freePorts(program.ports));
+  }
+
+  /** Makes it and starts it; resolves when it answers. */
+  static async start(program: Program, disk?: SmallDisk): Promise<Server> {
+    const server = await Server.make(program, disk);
     try {
       await server.startAgain();
       return server;
@@ -102,6 +107,18 @@ export class Server {
 
   log(): Promise<string> {
     return readFile(join(this.#parent, "log"), "utf8");
+  }
+
+  /** Begins with what another server holds, which must not run. */
+  async takeOver(other: Server): Promise<void> {
+    await cp(other.directory, this.directory, { recursive: true });
+    await this.startAgain();
+  }
+
+  /** It is told to end, and does. */
+  async stop(): Promise<void> {
+    this.#child?.kill("SIGTERM");
+    await this.#gone;
   }
 
   /** Without warning. */
