@@ -1,8 +1,8 @@
 /** How a manager tells a hub of itself, and hears of promotions there. */
 import { describe, expect, it } from "vitest";
 import type { ManagerRegistration, ManagerRegistry, Promotion } from "../src/discovery/discovery.ts";
-import { MANAGER_BEAT_MS } from "../src/kit/limits.ts";
 import { type Logger, silentLog } from "../src/kit/log.ts";
+import { MANAGER_BEAT_MS } from "../src/kit/replica-limits.ts";
 import { keepRegistered, type Self } from "../src/manager/register.ts";
 import { SimClock } from "./clock.ts";
 

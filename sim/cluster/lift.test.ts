@@ -1,7 +1,7 @@
 /** The end of a fence: what its agent stopped runs again, however much that was. */
 import { afterEach, describe, expect, it } from "vitest";
 import { StoredFences } from "../../src/discovery/stored-fences.ts";
-import { STORE_TXN_KEYS } from "../../src/kit/limits.ts";
+import { STORE_TXN_KEYS } from "../../src/kit/store-limits.ts";
 import { MemoryStore } from "../../src/store/drivers/memory.ts";
 import { isRunning } from "../engine/container.ts";
 import { World } from "./world.ts";

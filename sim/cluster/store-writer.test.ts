@@ -2,14 +2,14 @@
 import { describe, expect, it } from "vitest";
 import { StoreWriter } from "../../src/cluster/store-writer.ts";
 import { systemClock } from "../../src/kit/clock.ts";
+import { silentLog } from "../../src/kit/log.ts";
 import {
   STORE_LATER_KEYS,
   STORE_RETRY_MS,
   STORE_TXN_BYTES,
   STORE_TXN_KEYS,
   STORE_WRITE_MS,
-} from "../../src/kit/limits.ts";
-import { silentLog } from "../../src/kit/log.ts";
+} from "../../src/kit/store-limits.ts";
 import { MemoryStore } from "../../src/store/drivers/memory.ts";
 import { type Limits, StoreError, type Txn, type TxnResult } from "../../src/store/store.ts";
 import { TestClock } from "./test-clock.ts";

@@ -1,9 +1,9 @@
 /** The file store against a model, over histories of transactions, failing disks, kills, crashes and restarts. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { STORE_TICK_MS } from "../../src/kit/limits.ts";
 import { silentLog } from "../../src/kit/log.ts";
 import { seededRandom } from "../../src/kit/random.ts";
+import { STORE_TICK_MS } from "../../src/kit/store-limits.ts";
 import { FileStore } from "../../src/store/drivers/file/file-store.ts";
 import { StoreError, type Write } from "../../src/store/store.ts";
 import { SimClock } from "../clock.ts";

@@ -1,7 +1,7 @@
 /** The file store on a disk that crashes, fills up, fails and hangs: at every call. */
 import { describe, expect, it } from "vitest";
-import { STORE_CLOSE_MS, STORE_GROWTH, STORE_TICK_MS } from "../../src/kit/limits.ts";
 import { type Logger, silentLog } from "../../src/kit/log.ts";
+import { STORE_CLOSE_MS, STORE_GROWTH, STORE_TICK_MS } from "../../src/kit/store-limits.ts";
 import { FileStore } from "../../src/store/drivers/file/file-store.ts";
 import { type Store, StoreError, type Txn, type Write } from "../../src/store/store.ts";
 import { SimClock } from "../clock.ts";

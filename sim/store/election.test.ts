@@ -1,9 +1,9 @@
 /** Which of several managers leads: elected, pinned by `--master`, promoted at a hub; killed, cut off and started again. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { HANDOVER_MS, MASTER_STEADY_MS } from "../../src/kit/limits.ts";
 import { silentLog } from "../../src/kit/log.ts";
 import { seededRandom } from "../../src/kit/random.ts";
+import { HANDOVER_MS, MASTER_STEADY_MS } from "../../src/kit/replica-limits.ts";
 import { Election } from "../../src/manager/replica/election.ts";
 import { MemoryStore, MemoryStoreData } from "../../src/store/drivers/memory.ts";
 import { type CallOptions, StoreError, type Txn, type TxnResult } from "../../src/store/store.ts";

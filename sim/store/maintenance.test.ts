@@ -1,8 +1,8 @@
 /** Backup and restore on a simulated disk, with a store that is open meanwhile and without one. */
 import { describe, expect, it } from "vitest";
-import { STORE_RESTORE_MS, STORE_TICK_MS } from "../../src/kit/limits.ts";
 import { silentLog } from "../../src/kit/log.ts";
 import { seededRandom } from "../../src/kit/random.ts";
+import { STORE_RESTORE_MS, STORE_TICK_MS } from "../../src/kit/store-limits.ts";
 import { FileStore } from "../../src/store/drivers/file/file-store.ts";
 import { backupOf, readBackup, readStore, restoreStore } from "../../src/store/drivers/file/maintenance.ts";
 import type { Entry, Store } from "../../src/store/store.ts";

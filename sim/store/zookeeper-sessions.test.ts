@@ -1,7 +1,7 @@
 /** The connection to ZooKeeper that all callers share, while it is opened. */
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { STORE_DIAL_MS } from "../../src/kit/limits.ts";
+import { STORE_DIAL_MS } from "../../src/kit/store-limits.ts";
 import { Sessions } from "../../src/store/drivers/zookeeper/sessions.ts";
 import { SimClock } from "../clock.ts";
 

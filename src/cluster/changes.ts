@@ -4,8 +4,8 @@
  * who missed too much begins anew.
  */
 import { unavailable } from "../docker/errors.ts";
-import { CHANGES_KEPT } from "../kit/limits.ts";
 import type { Random } from "../kit/random.ts";
+import { CHANGES_KEPT } from "../kit/replica-limits.ts";
 import type { Write } from "../store/store.ts";
 import { AVAILABILITY } from "./availability.ts";
 import type { Cluster } from "./cluster.ts";

@@ -3,7 +3,7 @@
  * node joins. Engines win on what exists, the store on who it is.
  */
 import { withDeadline } from "../kit/deadline.ts";
-import { STORE_LOAD_MS } from "../kit/limits.ts";
+import { STORE_LOAD_MS } from "../kit/store-limits.ts";
 import type { Entry, Write } from "../store/store.ts";
 import { applyAvailability } from "./availability.ts";
 import type { Cluster } from "./cluster.ts";

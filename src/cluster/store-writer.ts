@@ -5,8 +5,8 @@
 import { unavailable } from "../docker/errors.ts";
 import type { Clock, Timer } from "../kit/clock.ts";
 import { invariant } from "../kit/invariant.ts";
-import { STORE_LATER_KEYS, STORE_QUEUE, STORE_RETRY_MS, STORE_WRITE_MS } from "../kit/limits.ts";
 import type { Logger } from "../kit/log.ts";
+import { STORE_LATER_KEYS, STORE_QUEUE, STORE_RETRY_MS, STORE_WRITE_MS } from "../kit/store-limits.ts";
 import { checkTxn, EVERY_STORE, writeBytes } from "../store/bounds.ts";
 import { type Limits, type Store, StoreError, type Write } from "../store/store.ts";
 

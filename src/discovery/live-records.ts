@@ -5,7 +5,8 @@
  */
 import type { Clock } from "../kit/clock.ts";
 import { withDeadline } from "../kit/deadline.ts";
-import { DISCOVERY_LOOK_MS, STORE_WRITE_MS } from "../kit/limits.ts";
+import { DISCOVERY_LOOK_MS } from "../kit/limits.ts";
+import { STORE_WRITE_MS } from "../kit/store-limits.ts";
 import type { Store, Entry as StoreEntry } from "../store/store.ts";
 import { entryOf, type NodeRecord, readRecord, writeRecord } from "./record.ts";
 import { type Seen, Sightings } from "./sightings.ts";

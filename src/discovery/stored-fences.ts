@@ -1,7 +1,7 @@
 /** Fences in a store: a key for each node. A hub keeps its clusters' in the same way. */
 import type { Clock } from "../kit/clock.ts";
 import { withDeadline } from "../kit/deadline.ts";
-import { STORE_LOAD_MS, STORE_WRITE_MS } from "../kit/limits.ts";
+import { STORE_LOAD_MS, STORE_WRITE_MS } from "../kit/store-limits.ts";
 import type { Entry, Store } from "../store/store.ts";
 import { type FenceBoard, type FenceEntry, type FenceRecord, readFence, writeFence } from "./fences.ts";
 

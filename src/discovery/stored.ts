@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../kit/clock.ts";
 import { withDeadline } from "../kit/deadline.ts";
-import { STORE_LOAD_MS, STORE_WRITE_MS } from "../kit/limits.ts";
+import { STORE_LOAD_MS, STORE_WRITE_MS } from "../kit/store-limits.ts";
 import type { Store } from "../store/store.ts";
 import { type Discovery, type Entry, type Registration, type Registry, sameEntries } from "./discovery.ts";
 import type { FenceBoard } from "./fences.ts";

@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../kit/clock.ts";
 import { withDeadline } from "../kit/deadline.ts";
-import { STORE_WRITE_MS } from "../kit/limits.ts";
+import { STORE_WRITE_MS } from "../kit/store-limits.ts";
 import type { Store, TxnResult, Write } from "../store/store.ts";
 
 export interface MirrorOptions<T> {

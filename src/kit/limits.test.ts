@@ -1,15 +1,23 @@
-/** docs/limits.md from limits.ts and its comments, so that no number is told that is not so. `npm run docs` writes it. */
+/** docs/limits.md from the files of limits and their comments, so that no number is told that is not so. `npm run docs` writes it. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import * as limits from "./limits.ts";
+import * as replicaLimits from "./replica-limits.ts";
+import * as storeLimits from "./store-limits.ts";
 
-const source = readFileSync(resolve(import.meta.dirname, "limits.ts"), "utf8");
+const read = (name: string): string => readFileSync(resolve(import.meta.dirname, name), "utf8");
+
+const FILES = [
+  { source: read("limits.ts"), values: limits },
+  { source: read("replica-limits.ts"), values: replicaLimits },
+  { source: read("store-limits.ts"), values: storeLimits },
+];
 const page = resolve(import.meta.dirname, "../../docs/limits.md");
 
 const INTRO = `# Limits
 
-<!-- Made from src/kit/limits.ts by \`npm run docs\`: change it there. -->
+<!-- Made from src/kit/limits.ts, replica-limits.ts and store-limits.ts by \`npm run docs\`: change them there. -->
 
 Everything that waits has a deadline, and everything that queues a bound. What a client meets of them:
 
@@ -23,7 +31,7 @@ Everything that waits has a deadline, and everything that queues a bound. What a
 `;
 
 /** Every constant with its comment, in the file's order. */
-function rows(): { name: string; says: string }[] {
+function rows(source: string): { name: string; says: string }[] {
   return [...source.matchAll(/\/\*\* (.+?) \*\/\nexport const (\w+)/g)].map(([, says = "", name = ""]) => ({
     name,
     says,
@@ -43,21 +51,20 @@ function shown(name: string, value: unknown): string {
 }
 
 function describeLimits(): string {
-  const table = rows().map(({ name, says }) => {
-    const value: unknown = (limits as Record<string, unknown>)[name];
-    return `| ${says.replaceAll("|", "\\|")} | ${shown(name, value)} | \`${name}\` |`;
-  });
+  const table = FILES.flatMap(({ source, values }) =>
+    rows(source).map(({ name, says }) => {
+      const value: unknown = (values as Record<string, unknown>)[name];
+      return `| ${says.replaceAll("|", "\\|")} | ${shown(name, value)} | \`${name}\` |`;
+    }),
+  );
   return `${INTRO}| what | how much | name |\n| --- | --- | --- |\n${table.join("\n")}\n`;
 }
 
 describe("limits", () => {
-  it("each say in a comment what they bound", () => {
-    expect(rows().map(({ name }) => name)).toEqual([...source.matchAll(/export const (\w+)/g)].map(([, name]) => name));
-    expect(Object.keys(limits).sort()).toEqual(
-      rows()
-        .map(({ name }) => name)
-        .sort(),
-    );
+  it.each(FILES)("each say in a comment what they bound", ({ source, values }) => {
+    const names = rows(source).map(({ name }) => name);
+    expect(names).toEqual([...source.matchAll(/export const (\w+)/g)].map(([, name]) => name));
+    expect(Object.keys(values).sort()).toEqual(names.sort());
   });
 
   it("are told on the page as they are", () => {

@@ -1,11 +1,8 @@
 /** Every number that bounds a wait, a queue or a size. Times in milliseconds, sizes in bytes, unless the name says otherwise. */
-
 /** A whole answer of an engine to a small question (info, version, ping, a list of few). */
 export const ENGINE_CALL_MS = 30_000;
 /** Opening a connection to an engine. */
 export const ENGINE_DIAL_MS = 5_000;
-/** Left of a leader's lease when it sends a change to an engine: as long as that may take to leave the process. */
-export const LEASE_SEND_MS = 250;
 /** A ping that decides about health. */
 export const ENGINE_PING_MS = 4_000;
 /** Between two pings of a healthy engine whose event stream is up. */
@@ -188,16 +185,6 @@ export const DISCOVERY_LOOK_MS = 1_000;
 export const HUB_CALL_MS = 10_000;
 /** Between two questions of a manager to a hub, unless its heartbeat is shorter. */
 export const HUB_POLL_MS = 5_000;
-/** Between two signs of life that a manager gives at a hub, hearing of promotions. */
-export const MANAGER_BEAT_MS = 2_000;
-/** A manager without a sign of life counts as silent. */
-export const MANAGER_TTL_MS = 15_000;
-/** What is under way at a manager that hands the lead over; what takes longer is broken off. */
-export const HANDOVER_MS = 3_000;
-/** A master asks for the lead when it has run for so long, so that one that comes and goes does not take it along. */
-export const MASTER_STEADY_MS = 30_000;
-/** Between two times that a master asks for the lead. */
-export const MASTER_RECALL_MS = 30_000;
 /** Tries of an agent to register when it failed: first and longest pause, never more than its heartbeat. */
 export const AGENT_RETRY = { first: 1_000, longest: 15_000 } as const;
 /** A JSON request body to a hub. */
@@ -258,46 +245,16 @@ export const END_POLL_MS = 5;
 export const DISK_BUSY_MS = 100;
 /** After a list: an event that explains what it shows has come until then. */
 export const EVENTS_LATE_MS = 2_000;
-/** A change is durable within this, or it is refused. */
-export const STORE_WRITE_MS = 10_000;
-/** Keys that one transaction names, in conditions and writes: Consul takes no more. */
-export const STORE_TXN_KEYS = 64;
-/** Changes that wait for the store, each with somebody waiting for it. */
-export const STORE_QUEUE = 10_000;
-/** Keys whose last value waits to be written when there is time. */
-export const STORE_LATER_KEYS = 200_000;
-/** What the store did not take, and nobody waits for, is tried again this much later. */
-export const STORE_RETRY_MS = 1_000;
-/** Characters of a key of the store. */
-export const STORE_KEY_CHARS = 1_024;
-/** A value in the store, UTF-8. */
-export const STORE_VALUE_BYTES = 256 << 10;
-/** Keys and values that one transaction writes, UTF-8: Consul takes 512 KiB with the values in base64. */
-export const STORE_TXN_BYTES = 352 << 10;
 /** Objects that one prune removes at the same time. */
 export const PRUNED_AT_ONCE = 8;
 /** Objects that one prune asks an engine about in one request. */
 export const PRUNED_PER_QUESTION = 100;
-/** Written with one sync of the file store; what waits beyond it comes in the next. */
-export const STORE_BATCH_BYTES = 4 << 20;
-/** One record of a file store's snapshot. */
-export const STORE_CHUNK_BYTES = 256 << 10;
-/** A file store's journal is written anew when it is larger than what it holds by this factor, and this many bytes. */
-export const STORE_GROWTH = { factor: 2, bytes: 1 << 20 } as const;
-/** A file store that closes waits this long for a disk that does not answer. */
-export const STORE_CLOSE_MS = 10_000;
-/** How often a file store that cannot be written tries again, and looks whether a backup is to be restored. */
-export const STORE_TICK_MS = 1_000;
 /** Requests that a client sent before the answer to its first; a connection with more is closed. */
 export const PIPELINED_REQUESTS = 64;
 /** What a client that has left sent before is kept for its container this long, when the engine does not read it. */
 export const ENGINE_UNREAD_MS = 60_000;
 /** What an engine said before it ended a hijacked stream waits this long for a client that does not read it. */
 export const CLIENT_STALL_MS = 3_600_000;
-/** A running manager takes a backup that was placed beside its store within this. */
-export const STORE_RESTORE_MS = 30_000;
-/** Between two looks whether it did. */
-export const STORE_RESTORE_LOOK_MS = 100;
 /** A host that gives no sign counts as lost this long after its engine was found silent: with the pings, within 12 s. */
 export const HOST_LOST_MS = 2_000;
 /** Its engine takes connections and does not answer: its containers run on, and it may wake up. */
@@ -330,8 +287,6 @@ export const REBALANCE_GAIN = 10;
 export const DRAIN_POLL_MS = 500;
 /** A list of discovery that lost this share of its nodes at once, and at least two, is not believed. */
 export const DOUBTED_SHARE = 1 / 3;
-/** Reading the whole store when the manager starts. */
-export const STORE_LOAD_MS = 60_000;
 /** A create whose node does not come back to tell what became of it holds its name and needs this long. */
 export const OUTCOME_MS = 600_000;
 /** Creates that were decided not to have been made, remembered in case an engine makes one of them after all. */
@@ -352,49 +307,3 @@ export const OVERLOAD_QUIET_MS = 5_000;
 export const RECIPE_CHARS = 256 << 10;
 /** What an answer that is no stream may take of an engine that still answers pings; a stop's own `t` comes on top. */
 export const ANSWER_MS = 600_000;
-/** One question to a store that other machines keep, a transaction included. */
-export const STORE_CALL_MS = 10_000;
-/** A server of such a store that says nothing for this long is left for the next one, or asked on another connection. */
-export const STORE_TRY_MS = 4_000;
-/** Opening a connection to a server of a store. */
-export const STORE_DIAL_MS = 3_000;
-/** Tries to watch a store again after an interruption: first and longest pause. */
-export const STORE_RECONNECT = { first: 100, longest: 5_000 } as const;
-/** Between two looks whether the server that a watch listens to is still there. */
-export const STORE_WATCH_CHECK_MS = 5_000;
-/** One answer of a store's server; a list that a server gives whole is one. */
-export const STORE_ANSWER_BYTES = 256 << 20;
-/** Connections to one server of a store, a watch takes one of its own. */
-export const STORE_CONNECTIONS = 128;
-/** Entries in one answer of etcd to a list. */
-export const STORE_PAGE_ENTRIES = 500;
-/** Seconds that Consul keeps a watch's question open while nothing changes. */
-export const CONSUL_WAIT_S = 60;
-/** A session with ZooKeeper; a server that says nothing for two thirds of it is left. */
-export const ZOOKEEPER_SESSION_MS = 9_000;
-/** Questions that a list or a watch has under way at one ZooKeeper server. */
-export const ZOOKEEPER_AT_ONCE = 500;
-/** One request to ZooKeeper: a server closes the connection on what is larger than its `jute.maxbuffer`. */
-export const ZOOKEEPER_REQUEST_BYTES = 1_000 << 10;
-/** Nodes known to be there for others to lie below. */
-export const ZOOKEEPER_PARENTS = 10_000;
-/** Changes that a manager which leads keeps for those that follow it; who missed more of them begins anew. */
-export const CHANGES_KEPT = 10_000;
-/** Between two questions of a manager to the one it follows, when no client asks for anything. */
-export const CHANGES_EVERY_MS = 1_000;
-/** A manager that leads tells its changes within this, or counts as lost; longer than a leader's lease. */
-export const CHANGES_MS = 5_000;
-/** A cluster that a manager has begun to follow is shown when each of its nodes was tried, or after this. */
-export const FOLLOW_SETTLE_MS = 30_000;
-/** What a leading manager tells in one answer of its changes. */
-export const CHANGES_BYTES = 64 << 20;
-/** A manager that was elected tries its nodes for this long before it answers. */
-export const LEADER_SETTLE_MS = 1_000;
-/** A request that needs a manager which leads waits this long for one; a read no longer than until so long after a loss. */
-export const LEADER_WAIT_MS = 8_000;
-/** Between two looks whether there is one. */
-export const LEADER_POLL_MS = 50;
-/** Requests that do so at once; more are refused. */
-export const LEADER_WAITING = 1_000;
-/** What a replica has begun to answer from a cluster that it no longer follows is given this long. */
-export const FOLLOW_LINGER_MS = 10_000;

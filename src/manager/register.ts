@@ -8,8 +8,8 @@ import { clusterSize } from "../cluster/info.ts";
 import type { ManagerRegistry, ManagerState, Promotion } from "../discovery/discovery.ts";
 import { isNodeName } from "../discovery/record.ts";
 import type { Clock } from "../kit/clock.ts";
-import { MANAGER_BEAT_MS, MANAGER_TTL_MS } from "../kit/limits.ts";
 import type { Logger } from "../kit/log.ts";
+import { MANAGER_BEAT_MS, MANAGER_TTL_MS } from "../kit/replica-limits.ts";
 import type { ManageOptions } from "./options.ts";
 
 /** A manager as others are to see it. */

@@ -2,7 +2,7 @@
  * What may be asked of a store: the form of keys, the sizes. Every driver checks here, so that all refuse alike. What every
  * store takes is what the tightest does (Consul); one that takes larger transactions says so. Must not know any driver.
  */
-import { STORE_KEY_CHARS, STORE_TXN_BYTES, STORE_TXN_KEYS, STORE_VALUE_BYTES } from "../kit/limits.ts";
+import { STORE_KEY_CHARS, STORE_TXN_BYTES, STORE_TXN_KEYS, STORE_VALUE_BYTES } from "../kit/store-limits.ts";
 import { type CallOptions, type Limits, StoreError, type Txn, type Write } from "./store.ts";
 
 /** A transaction within these may be asked of any store. */

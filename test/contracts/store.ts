@@ -2,7 +2,7 @@
  * What every store driver owes its owner. Call `storeContract` in a test file with a way to make the driver.
  */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { STORE_KEY_CHARS, STORE_TXN_BYTES, STORE_TXN_KEYS, STORE_VALUE_BYTES } from "../../src/kit/limits.ts";
+import { STORE_KEY_CHARS, STORE_TXN_BYTES, STORE_TXN_KEYS, STORE_VALUE_BYTES } from "../../src/kit/store-limits.ts";
 import { type Condition, type Entry, type Store, StoreError, type Write } from "../../src/store/store.ts";
 
 /** One driver on contents of its own, empty at first. */

@@ -4,7 +4,7 @@
  */
 import { decodeJson, fields, splice } from "../../docker/json-text.ts";
 import { withDeadline } from "../../kit/deadline.ts";
-import { STORE_CALL_MS, STORE_VALUE_BYTES } from "../../kit/limits.ts";
+import { STORE_CALL_MS, STORE_VALUE_BYTES } from "../../kit/store-limits.ts";
 import { readRequest } from "../../scheduler/request.ts";
 import type { Write } from "../../store/store.ts";
 import type { Cluster } from "../cluster.ts";

@@ -2,7 +2,7 @@
 import { PassThrough, Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import type { EngineWire } from "../../engine/wire/wire.ts";
-import { LEASE_SEND_MS } from "../../kit/limits.ts";
+import { LEASE_SEND_MS } from "../../kit/replica-limits.ts";
 import { fencedWire } from "./fenced-wire.ts";
 
 function leading() {

@@ -4,7 +4,7 @@
  * socket is found by its nonce and kept aside. Must not know engines.
  */
 import { type EngineWire, WireError } from "../../engine/wire/wire.ts";
-import { LEASE_SEND_MS } from "../../kit/limits.ts";
+import { LEASE_SEND_MS } from "../../kit/replica-limits.ts";
 import type { Lease } from "../../store/lease.ts";
 
 /** Change nothing, whatever their path. */

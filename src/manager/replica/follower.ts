@@ -12,7 +12,7 @@ import { firstTries } from "../../cluster/settling.ts";
 import type { Discovery } from "../../discovery/discovery.ts";
 import type { Clock } from "../../kit/clock.ts";
 import { withDeadline } from "../../kit/deadline.ts";
-import { CHANGES_MS, FOLLOW_SETTLE_MS } from "../../kit/limits.ts";
+import { CHANGES_MS, FOLLOW_SETTLE_MS } from "../../kit/replica-limits.ts";
 
 export interface FollowerParts {
   readonly cluster: Cluster;

@@ -14,6 +14,7 @@ import { readWhole } from "../../engine/client.ts";
 import type { EngineWire } from "../../engine/wire/wire.ts";
 import type { Clock } from "../../kit/clock.ts";
 import { orAbort, withDeadline } from "../../kit/deadline.ts";
+import type { Logger } from "../../kit/log.ts";
 import {
   CHANGES_BYTES,
   CHANGES_EVERY_MS,
@@ -22,8 +23,7 @@ import {
   LEADER_POLL_MS,
   LEADER_WAIT_MS,
   LEADER_WAITING,
-} from "../../kit/limits.ts";
-import type { Logger } from "../../kit/log.ts";
+} from "../../kit/replica-limits.ts";
 import { Follower } from "./follower.ts";
 
 export interface FollowingParts {

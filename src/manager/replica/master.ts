@@ -6,7 +6,8 @@ import { LEADER } from "../../cluster/restore.ts";
 import type { Promotion } from "../../discovery/discovery.ts";
 import type { Clock } from "../../kit/clock.ts";
 import { withDeadline } from "../../kit/deadline.ts";
-import { HANDOVER_MS, MASTER_RECALL_MS, MASTER_STEADY_MS, STORE_WRITE_MS } from "../../kit/limits.ts";
+import { HANDOVER_MS, MASTER_RECALL_MS, MASTER_STEADY_MS } from "../../kit/replica-limits.ts";
+import { STORE_WRITE_MS } from "../../kit/store-limits.ts";
 import type { Entry, Store, Version } from "../../store/store.ts";
 
 const MASTER = `${LEADER}/master`;

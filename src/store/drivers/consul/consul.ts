@@ -6,8 +6,8 @@
  * Consul leaves `ModifyIndex` as it is when an entry is written as it was: a random `Flags` makes every write a new one.
  */
 import type { Clock } from "../../../kit/clock.ts";
-import { CONSUL_WAIT_S } from "../../../kit/limits.ts";
 import type { Random } from "../../../kit/random.ts";
+import { CONSUL_WAIT_S } from "../../../kit/store-limits.ts";
 import { EVERY_STORE } from "../../bounds.ts";
 import { type Entry, StoreError, type Txn, type TxnResult, type Version } from "../../store.ts";
 import type { Address } from "../remote/address.ts";

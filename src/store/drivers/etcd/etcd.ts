@@ -5,7 +5,7 @@
  */
 import type { Readable } from "node:stream";
 import type { Clock } from "../../../kit/clock.ts";
-import { STORE_PAGE_ENTRIES } from "../../../kit/limits.ts";
+import { STORE_PAGE_ENTRIES } from "../../../kit/store-limits.ts";
 import { type Entry, type Limits, StoreError, type Txn, type TxnResult } from "../../store.ts";
 import type { Address } from "../remote/address.ts";
 import { type Answer, HttpServers, linesOf, type Question } from "../remote/http-servers.ts";

@@ -5,8 +5,8 @@
  * A directory belongs to one process at a time. In it: `journal`, `lock`, and at times `restore` (restoration.ts).
  */
 import type { Clock, Timer } from "../../../kit/clock.ts";
-import { STORE_BATCH_BYTES, STORE_CLOSE_MS, STORE_QUEUE, STORE_TICK_MS } from "../../../kit/limits.ts";
 import type { Logger } from "../../../kit/log.ts";
+import { STORE_BATCH_BYTES, STORE_CLOSE_MS, STORE_QUEUE, STORE_TICK_MS } from "../../../kit/store-limits.ts";
 import { checkKey, checkOpen, checkPrefix, checkTxn, EVERY_STORE, writeBytes } from "../../bounds.ts";
 import { type Change, Contents, Staged } from "../../contents.ts";
 import {

@@ -7,7 +7,7 @@
  * one behind it was damaged by something else.
  */
 import { crc32 } from "node:zlib";
-import { STORE_CHUNK_BYTES } from "../../../kit/limits.ts";
+import { STORE_CHUNK_BYTES } from "../../../kit/store-limits.ts";
 import type { Change } from "../../contents.ts";
 import type { Entry } from "../../store.ts";
 

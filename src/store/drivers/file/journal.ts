@@ -5,7 +5,7 @@
  * After any failure nothing more is written to that file, because what a failed sync left of it cannot be known: the next
  * change begins with a new one, written whole and put in its place.
  */
-import { STORE_GROWTH } from "../../../kit/limits.ts";
+import { STORE_GROWTH } from "../../../kit/store-limits.ts";
 import type { Change } from "../../contents.ts";
 import type { Entry } from "../../store.ts";
 import type { Disk, DiskFile } from "./disk.ts";

@@ -3,9 +3,9 @@
  * because a journal is only appended to or replaced; what is restored is handed to whoever holds the lock.
  */
 import type { Clock } from "../../../kit/clock.ts";
-import { STORE_RESTORE_LOOK_MS, STORE_RESTORE_MS } from "../../../kit/limits.ts";
 import { silentLog } from "../../../kit/log.ts";
 import type { Random } from "../../../kit/random.ts";
+import { STORE_RESTORE_LOOK_MS, STORE_RESTORE_MS } from "../../../kit/store-limits.ts";
 import { type Entry, StoreError } from "../../store.ts";
 import { type Disk, DiskLockedError } from "./disk.ts";
 import { FileStore } from "./file-store.ts";

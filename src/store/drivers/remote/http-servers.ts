@@ -14,7 +14,7 @@ import {
   STORE_DIAL_MS,
   STORE_TRY_MS,
   STORE_WATCH_CHECK_MS,
-} from "../../../kit/limits.ts";
+} from "../../../kit/store-limits.ts";
 import { StoreError } from "../../store.ts";
 import { type Address, serverName, type Tls } from "./address.ts";
 

@@ -6,8 +6,14 @@ import { setMaxListeners } from "node:events";
 import { backoff } from "../../../kit/backoff.ts";
 import type { Clock } from "../../../kit/clock.ts";
 import { DeadlineError, withDeadline } from "../../../kit/deadline.ts";
-import { STORE_CALL_MS, STORE_CLOSE_MS, STORE_LOAD_MS, STORE_QUEUE, STORE_RECONNECT } from "../../../kit/limits.ts";
 import type { Random } from "../../../kit/random.ts";
+import {
+  STORE_CALL_MS,
+  STORE_CLOSE_MS,
+  STORE_LOAD_MS,
+  STORE_QUEUE,
+  STORE_RECONNECT,
+} from "../../../kit/store-limits.ts";
 import { checkKey, checkOpen, checkPrefix, checkTxn } from "../../bounds.ts";
 import type { Change } from "../../contents.ts";
 import {

@@ -7,7 +7,7 @@
  */
 import type { Clock } from "../../../kit/clock.ts";
 import { orAbort } from "../../../kit/deadline.ts";
-import { ZOOKEEPER_AT_ONCE, ZOOKEEPER_PARENTS, ZOOKEEPER_REQUEST_BYTES } from "../../../kit/limits.ts";
+import { ZOOKEEPER_AT_ONCE, ZOOKEEPER_PARENTS, ZOOKEEPER_REQUEST_BYTES } from "../../../kit/store-limits.ts";
 import type { Change } from "../../contents.ts";
 import { type Entry, type Limits, StoreError, type Txn, type TxnResult } from "../../store.ts";
 import type { Address } from "../remote/address.ts";

@@ -6,7 +6,7 @@ import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Clock, Timer } from "../../../../kit/clock.ts";
 import { orAbort, withDeadline } from "../../../../kit/deadline.ts";
-import { STORE_ANSWER_BYTES, STORE_DIAL_MS, ZOOKEEPER_SESSION_MS } from "../../../../kit/limits.ts";
+import { STORE_ANSWER_BYTES, STORE_DIAL_MS, ZOOKEEPER_SESSION_MS } from "../../../../kit/store-limits.ts";
 import { type Server, serverName, type Tls } from "../../remote/address.ts";
 import { JuteReader, JuteWriter } from "./jute.ts";
 import { authRequest, OP, type Request } from "./operations.ts";
