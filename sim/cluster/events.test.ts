@@ -270,6 +270,27 @@ describe("events that no engine can tell any more", () => {
     expect(ofWeb.map(({ action }) => action)).toEqual(["create", "start", "kill", "die", "start"]);
   });
 
+  it("are not told of what an engine has done since its list was read, and is still to tell", async () => {
+    await open({ nodes: 1 });
+    await world.run("web");
+    await world.until("it runs", () => of("web").includes("start"));
+    const { faults, daemon } = world.engine("node-1");
+    await world.cluster.writer.idle();
+    faults.dead(true);
+    daemon.lifecycle.kill(daemon.containers.get("web"), "KILL");
+    stop();
+    await world.crashManager();
+    follow();
+    const release = world.meddle("node-1").holdEvents();
+    faults.dead(false);
+    await world.healthy();
+    daemon.lifecycle.start(daemon.containers.get("web"));
+    await world.clock.sleep(2 * EVENTS_LATE_MS);
+    release();
+    await world.until("its start is told", () => of("web").includes("start"));
+    expect(of("web")).toEqual(["start"]);
+  });
+
   it("are told of networks and volumes, too, and not of those that every engine makes for itself", async () => {
     await open({ nodes: 1, mintIds: true });
     const engine = world.engine("node-1");
