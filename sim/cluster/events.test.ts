@@ -195,6 +195,22 @@ describe("events that no engine can tell any more", () => {
     expect(of("web").filter((action) => action !== "kept")).toEqual(["create", "start", "die", "destroy"]);
   });
 
+  it("are told once of what an engine, lost by then, was asked to remove and removes after all", async () => {
+    await open({ nodes: 1 });
+    const web = await world.run("web");
+    await world.until("it runs", () => of("web").includes("start"));
+    const { faults, daemon } = world.engine("node-1");
+    faults.hung(true);
+    await world.until("its node is lost", () => !web.node.reachable);
+    await removeLost(world.cluster, web);
+    daemon.lifecycle.remove(daemon.containers.get("web"), true, false);
+    faults.hung(false);
+    await world.until("its node is back", () => web.node.reachable);
+    await world.clock.sleep(2 * EVENTS_LATE_MS);
+    expect(of("web")).toEqual(["create", "start", "die", "destroy"]);
+    expect(web.node.ignored.size).toBe(0);
+  });
+
   it("are told of what its client has removed already: of all its end, or of what was lost of it", async () => {
     await open({ nodes: 1 });
     for (const name of ["web", "db"]) await world.run(name);
