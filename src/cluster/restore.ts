@@ -97,6 +97,7 @@ function takeEntry(cluster: Cluster, key: string, value: string): boolean {
       groups.restore(key, value) ||
       cluster.availabilities.restore(key, value) ||
       cluster.leftNetworks.restore(key, value) ||
+      cluster.replacements.restore(key, value) ||
       restoreCreate(cluster, key, value)
     );
   } catch {

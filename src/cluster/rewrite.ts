@@ -40,4 +40,5 @@ function writeAgain(cluster: Cluster): void {
   objectCreates.writeAgain();
   writeAvailabilities(cluster);
   cluster.leftNetworks.writeAgain();
+  cluster.replacements.writeAgain();
 }
