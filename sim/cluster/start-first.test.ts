@@ -130,6 +130,7 @@ describe.each([false, true])("a container that asks to be started first (minted 
       `kept node-2 ${id}`,
     ]);
     expect(left()).toEqual([]);
+    expect(world.cluster.decisions.named("web")?.node).toBe("node-1");
     expectTrueLedger(world);
     await world.cluster.writer.idle();
     expect(await world.store.list("replacements/")).toEqual([]);
@@ -209,6 +210,29 @@ describe("a container whose next copy does not do well", () => {
     await until("it is tried again", () => copyOn("node-1")?.health === "starting");
     check("node-1", "healthy");
     await until("it has left", async () => (await places()).join() === "/web running node-1");
+  });
+});
+
+describe("a store that took the change of places without saying so", () => {
+  it("says in the end what the manager does: the present copy goes on", async () => {
+    await open();
+    const id = await halfway();
+    const { engineId } = world.record("web");
+    const { store } = world;
+    const { txn } = store;
+    store.txn = async (asked, options) => {
+      const answer = await txn.call(store, asked, options);
+      if (!asked.writes.some(({ key }) => key.startsWith("tombstones/"))) return answer;
+      store.txn = txn;
+      throw new StoreError("the connection broke");
+    };
+    check("node-1", "healthy");
+    await until("it is said", () => why().includes("the connection broke"));
+    await nothingIsLeft();
+    await world.restartManager();
+    expect(await places()).toEqual(["/web running node-2"]);
+    expect(world.record("web")).toMatchObject({ id, engineId, epoch: 1 });
+    expect(onEngine("node-2")).toEqual(["web runs"]);
   });
 });
 

@@ -62,7 +62,7 @@ export async function roomFor(cluster: Cluster, { from, members, order }: Whole)
     if (!to && from.forced) return undefined;
     if (!to || paths.exhausted) throw new NoRoom(paths.refusal(decision)?.message ?? decision.refusal);
     // From the decision to the held room nothing waits.
-    const room = new HeldRoom(cluster, to, members);
+    const room = new HeldRoom(cluster, to, decision, members);
     const whyNot = await paths.whyNot(to);
     if (whyNot === undefined) return room;
     room.end();

@@ -82,10 +82,10 @@ export class Replacements {
     return [...this.#byNonce.values()].filter((one) => one.node === node.id);
   }
 
-  /** Those of earlier tries are gone when this resolves. Rejects with why one of them cannot be removed. */
+  /** Those of earlier tries are gone from nodes that answer when this resolves. Rejects with why one cannot be removed. */
   async clear(container: string): Promise<void> {
     for (const one of [...this.#byNonce.values()]) {
-      if (one.container === container && one.givenUp && one.engineId !== "") await this.remove(one);
+      if (one.container === container && one.givenUp && one.engineId !== "") await this.#remove(one);
     }
   }
 
@@ -98,26 +98,27 @@ export class Replacements {
       if (node) this.#cluster.refresher.markAll(node);
       return;
     }
-    await this.remove(replacement).catch((error: unknown) => {
+    await this.#remove(replacement).catch((error: unknown) => {
       const fields = { node: node?.name ?? replacement.node, container: replacement.engineId, error: String(error) };
       this.#cluster.log.warn("a copy that did not take over is not removed yet", fields);
     });
   }
 
   /** One removal at a time. */
-  remove(replacement: Replacement): Promise<void> {
-    replacement.removing ??= this.#remove(replacement).finally(() => {
+  #remove(replacement: Replacement): Promise<void> {
+    replacement.removing ??= this.#removeNow(replacement).finally(() => {
       replacement.removing = undefined;
     });
     return replacement.removing;
   }
 
-  async #remove(replacement: Replacement): Promise<void> {
+  async #removeNow(replacement: Replacement): Promise<void> {
     const { nodes, writer } = this.#cluster;
-    const node = nodes.get(replacement.node);
-    if (!node) throw new Error("its node is not in the cluster");
     if (replacement.mend) await writer.write(replacement.mend());
     replacement.mend = undefined;
+    const node = nodes.get(replacement.node);
+    // Its next list brings it up again.
+    if (!node?.reachable) return;
     const path = `/containers/${replacement.engineId}?force=1&v=1`;
     await node.engine.text("DELETE", path, undefined, { deadlineMs: CREATE_MS }).catch((error: unknown) => {
       if (!(error instanceof DockerError && error.status === 404)) throw error;

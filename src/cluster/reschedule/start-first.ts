@@ -163,6 +163,7 @@ class Move {
     } catch (error) {
       // The store has taken it, or may have.
       next.mend = () => [{ ...tombstoneWrite(left), value: undefined }, ...this.#presentWrites()];
+      writer.later(next.mend());
       throw error;
     }
     this.#cluster.tombstones.add(left);
@@ -205,9 +206,10 @@ class Move {
 
   /** Synchronous: at no moment are there none or two. Told as a restart would be. */
   #change(successor: ContainerRecord): void {
-    const { inventory, refresher, log } = this.#cluster;
+    const { inventory, refresher, decisions, clock, log } = this.#cluster;
     const record = this.#record;
-    const { to } = this.#room;
+    const { to, decision } = this.#room;
+    const { id, name } = record;
     this.#from.told.left(this.#cluster, this.#from, record);
     this.#from.ignored.add(record.engineId);
     drop(this.#cluster, record);
@@ -222,7 +224,8 @@ class Move {
     refresher.mark(successor, true);
     // Its list puts the copy that was left aside.
     refresher.markAll(this.#from);
-    log.info("a container goes on", { node: to.name, container: successor.name });
+    decisions.keep({ name, id, time: clock.now(), node: to.name, decision });
+    log.info("a container goes on", { node: to.name, container: name });
   }
 }
 
