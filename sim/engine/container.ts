@@ -7,6 +7,7 @@ import type { Process } from "./process.ts";
 import { CONFIG_DEFAULTS, HOST_CONFIG_DEFAULTS } from "./shapes.ts";
 
 export type Status = "created" | "running" | "paused" | "exited";
+export type Health = "starting" | "healthy" | "unhealthy";
 
 export interface SimMount {
   readonly Type: string;
@@ -36,6 +37,8 @@ export interface SimContainer {
   /** What entry point and command come to. */
   readonly argv: readonly string[];
   status: Status;
+  /** Of one with a healthcheck that has started. */
+  health: Health | undefined;
   pid: number;
   startedAt: number;
   finishedAt: number;
@@ -59,6 +62,10 @@ export interface SimContainer {
 
 export const isRunning = (container: SimContainer): boolean =>
   container.status === "running" || container.status === "paused";
+export const hasHealthcheck = ({ config }: SimContainer): boolean => {
+  const [kind = "NONE"] = strings(obj(config.Healthcheck).Test);
+  return kind !== "NONE";
+};
 export const ttyOf = (container: SimContainer): boolean => container.config.Tty === true;
 export const labelsOf = (container: SimContainer): Record<string, string> => stringMap(container.config.Labels);
 
@@ -79,7 +86,9 @@ function ago(ms: number): string {
 export function statusText(container: SimContainer, now: number): string {
   if (container.status === "created") return "Created";
   if (container.status === "exited") return `Exited (${container.exitCode}) ${ago(now - container.finishedAt)} ago`;
-  return `Up ${ago(now - container.startedAt)}${container.status === "paused" ? " (Paused)" : ""}`;
+  const health = container.health === "starting" ? "health: starting" : container.health;
+  const more = container.status === "paused" ? " (Paused)" : health === undefined ? "" : ` (${health})`;
+  return `Up ${ago(now - container.startedAt)}${more}`;
 }
 
 function portsListed(container: SimContainer): Json[] {
@@ -136,6 +145,7 @@ function stateForm(container: SimContainer): Json {
     Error: container.error,
     StartedAt: goTime(container.startedAt),
     FinishedAt: goTime(container.finishedAt),
+    ...(container.health === undefined ? {} : { Health: { Status: container.health, FailingStreak: 0, Log: [] } }),
   };
 }
 

@@ -112,6 +112,7 @@ export class Containers {
       mounts,
       argv: [...entry, ...strings(config.Cmd)],
       status: "created",
+      health: undefined,
       pid: 0,
       startedAt: 0,
       finishedAt: 0,

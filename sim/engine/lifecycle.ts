@@ -1,6 +1,6 @@
 /** What happens to a container after it was made: start, stop, kill, pause, end and removal, with their events. */
 import { conflict, DockerError, notFound } from "../../src/docker/errors.ts";
-import { isRunning, type SimContainer } from "./container.ts";
+import { type Health, hasHealthcheck, isRunning, type SimContainer } from "./container.ts";
 import { type Containers, eventAttributes, type Makers, stillRunning } from "./containers.ts";
 import type { SimFacts } from "./facts.ts";
 import { obj, str } from "./json.ts";
@@ -47,6 +47,7 @@ export class Lifecycle {
     }
     for (const { Type, Source } of container.mounts) if (Type === "bind") this.#with.paths.add(Source);
     container.status = "running";
+    container.health = hasHealthcheck(container) ? "starting" : undefined;
     container.error = "";
     container.exitCode = 0;
     container.pid = this.#pid++;
@@ -137,6 +138,12 @@ export class Lifecycle {
     this.stop(container);
     this.start(container);
     this.#emit(container, "restart");
+  }
+
+  /** What its healthcheck found. */
+  check(container: SimContainer, health: Health): void {
+    container.health = health;
+    this.#emit(container, `health_status: ${health}`);
   }
 
   pause(container: SimContainer): void {

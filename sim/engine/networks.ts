@@ -172,7 +172,7 @@ export function networkForm(network: SimNetwork, withContainers: boolean): Json 
     Name: network.name,
     Id: network.id,
     Created: goTime(network.created),
-    Scope: "local",
+    Scope: network.driver === "overlay" ? "swarm" : "local",
     Driver: network.driver,
     EnableIPv4: true,
     EnableIPv6: false,

@@ -16,6 +16,7 @@ import type { ClusterNode } from "./node.ts";
 import type { ContainerRecord } from "./record.ts";
 import { rememberRow } from "./remembered.ts";
 import { decideRenames, isBeingRenamed } from "./rename.ts";
+import { endMissing, passOver } from "./reschedule/replacements.ts";
 import { sinceOf } from "./row-status.ts";
 import { keepAside } from "./tombstones.ts";
 import { decideUncertain } from "./uncertain.ts";
@@ -29,6 +30,8 @@ export function absorbAll(
   rows: readonly ListedContainer[],
   startedAt: number,
 ): void {
+  passOver(cluster, node, rows);
+  endMissing(cluster, node, rows, startedAt);
   keepAside(cluster, node, rows);
   takeMoved(cluster, node, rows);
   cluster.undone.listed(node.id, startedAt, removeUndone(cluster, node, rows));
@@ -56,6 +59,7 @@ export function absorbSome(
     const record = node.containers.get(engineId);
     if (record && !listed.has(engineId) && record.touchedAt < startedAt) forget(cluster, record);
   }
+  passOver(cluster, node, rows);
   removeUndone(cluster, node, rows);
   for (const row of ours(node, rows, startedAt)) {
     const record = recordOf(cluster, node, row);

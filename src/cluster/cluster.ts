@@ -41,6 +41,7 @@ import { Fences } from "./reschedule/fences.ts";
 import { LIMBO, makeLimbo } from "./reschedule/limbo.ts";
 import type { LeftNetwork } from "./reschedule/networks.ts";
 import type { RescheduleMode } from "./reschedule/policy.ts";
+import { Replacements } from "./reschedule/replacements.ts";
 import { Rescheduler } from "./reschedule/rescheduler.ts";
 import { Roll } from "./roll.ts";
 import { StoreWriter } from "./store-writer.ts";
@@ -127,6 +128,8 @@ export class Cluster {
   readonly limbo: ClusterNode;
   readonly rescheduler: Rescheduler;
   readonly fences: Fences;
+  /** Copies that are to take over from containers of drained nodes. */
+  readonly replacements: Replacements;
   readonly availabilities = new Availabilities();
   readonly roll: Roll;
   /** Networks that lost nodes still have, and that went elsewhere with their containers. */
@@ -141,6 +144,7 @@ export class Cluster {
     this.limbo = makeLimbo(options);
     this.rescheduler = new Rescheduler(this);
     this.fences = new Fences(this);
+    this.replacements = new Replacements(this);
     this.roll = new Roll(this);
     this.decisions = new Decisions();
     this.pullMemory = new PullMemory(options.clock);

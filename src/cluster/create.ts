@@ -2,35 +2,33 @@
  * Creating a container: a place is chosen and booked in one step, then the engine is asked; a node that fails for its own
  * reason hands over to the next. Owns the life of a placement until the engine's answer.
  */
-import { badRequest, DockerError, invalidName, nameInUse, noSuchImage } from "../docker/errors.ts";
+import { badRequest, DockerError, invalidName, nameInUse } from "../docker/errors.ts";
 import { assertNoVariants, goGet, splice } from "../docker/json-text.ts";
 import { generateName } from "../docker/names.ts";
 import { isValidContainerName } from "../docker/references.ts";
-import { clampVersion } from "../docker/version.ts";
 import { isImageMissing, isNodesOwnFault } from "../engine/quirks.ts";
 import { WireError } from "../engine/wire/wire.ts";
-import { CREATE_MS, NODES_TRIED, RECIPE_CHARS } from "../kit/limits.ts";
+import { NODES_TRIED, RECIPE_CHARS } from "../kit/limits.ts";
 import type { GroupAsk } from "../scheduler/group.ts";
 import { type Decision, type PlaceContext, place, refusalError } from "../scheduler/place.ts";
 import { type Request, readRequest } from "../scheduler/request.ts";
 import type { Write } from "../store/store.ts";
+import { askEngine, connectOthers, engineAsk } from "./ask-engine.ts";
 import { PathSearch } from "./bind-paths.ts";
 import { claimNonce } from "./claim.ts";
 import type { Cluster } from "./cluster.ts";
 import { removeCopy } from "./copies.ts";
-import { BODY_SHAPE, type EngineBody, engineBody, GUARDED_PATHS, wholeCpus } from "./create-body.ts";
+import { BODY_SHAPE, GUARDED_PATHS, wholeCpus } from "./create-body.ts";
 import { failedForItself, succeeded } from "./distress.ts";
 import { isUncertain } from "./exchange.ts";
 import { forget } from "./forget.ts";
 import { joinGroup, mayBeUnread, requireReserve, type Tried } from "./groups/standing.ts";
-import { encodeHint } from "./hint.ts";
 import { settle } from "./holdings.ts";
 import { FAILED } from "./home.ts";
-import { canonicalImage, familiarImage } from "./image-index.ts";
+import { canonicalImage } from "./image-index.ts";
 import { withImagePorts } from "./image-ports.ts";
 import { decodeShaped, judge, NOBODY } from "./judge.ts";
 import { needsOfRequest } from "./needs.ts";
-import { haveNetworks } from "./networks/create.ts";
 import type { ClusterNode } from "./node.ts";
 import type { Placement } from "./placements.ts";
 import { blankRecord, type ContainerRecord, type Recipe } from "./record.ts";
@@ -300,39 +298,16 @@ async function createOn(
   node: ClusterNode,
   placement: Placement,
 ): Promise<CreateAnswer> {
-  const { recipe } = order;
   const { record } = placement;
-  requireMeant(cluster, node, order.request.image);
-  const known = cluster.options.mintIds || order.successor !== undefined;
-  const version = clampVersion(recipe.version ?? node.view.apiVersion, node.view.minApiVersion, node.view.apiVersion);
-  await haveNetworks(cluster, node, order.request.networks);
-  const edited = engineBody(cluster, node, recipe.text, order.body, {
-    hint: encodeHint({
-      id: known ? record.id : undefined,
-      nonce: placement.nonce,
-      epoch: record.epoch,
-      needs: record.needs,
-      cpuShares: record.cpuShares,
-      moves: record.moves === "never" ? undefined : record.moves,
-    }),
-    hostname: known ? record.id.slice(0, 12) : undefined,
-    version,
-    cpuShares: record.cpuShares,
-  });
-  const query = new URLSearchParams({ name: order.name });
-  if (recipe.platform) query.set("platform", recipe.platform);
+  const hasId = cluster.options.mintIds || order.successor !== undefined;
+  const ask = await engineAsk(cluster, node, order, { ...record, nonce: placement.nonce, hasId });
   const volumesBefore = cluster.volumes.heard;
-  const text = await node.engine.text("POST", `/containers/create?${query}`, edited.text, {
-    deadlineMs: CREATE_MS,
-    version: recipe.version,
-  });
-  const engineId = goGet(JSON.parse(text), "Id");
-  if (typeof engineId !== "string") throw new DockerError(500, `node ${node.name} answered a create without an ID`);
+  const { engineId, text } = await askEngine(node, ask);
   const final = claimNonce(cluster, node, placement.nonce, engineId, order.name) ?? placement.record;
   expectVolumes(cluster, final, volumesBefore, placement.volumes);
   cluster.placements.delete(placement.nonce);
   await orUndo(cluster, final, async () => {
-    await connectOthers(node, final, edited);
+    await connectOthers(node, final.engineId, ask);
     await cluster.registry.own(final, placement.nonce, keptRecipe(final, order));
   });
   cluster.refresher.mark(final, true);
@@ -346,21 +321,6 @@ function keptRecipe(record: ContainerRecord, { recipe, successor }: Order): read
   if (write) return [write];
   record.moves = undefined;
   return [];
-}
-
-/** The engine would take another image that it has under the tag. Throws its 404, after which clients pull. */
-function requireMeant({ images }: Cluster, node: ClusterNode, image: string): void {
-  if (images.findOnEngine(node.id, image) && !images.find(node.id, image)) throw noSuchImage(familiarImage(image));
-}
-
-/** The endpoints that the engine could not take at create. */
-async function connectOthers(node: ClusterNode, record: ContainerRecord, body: EngineBody): Promise<void> {
-  for (const { network, endpoint } of body.connects) {
-    const request = `{"Container":${JSON.stringify(record.engineId)},"EndpointConfig":${endpoint}}`;
-    await node.engine.text("POST", `/networks/${encodeURIComponent(network)}/connect`, request, {
-      deadlineMs: CREATE_MS,
-    });
-  }
 }
 
 /** What a create still needs before its answer. When it fails the container is removed, as dockerd does. */

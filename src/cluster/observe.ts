@@ -17,6 +17,7 @@ import type { ClusterNode } from "./node.ts";
 import { takeImages } from "./own-images.ts";
 import { rememberNode } from "./remembered.ts";
 import { clusterEvent } from "./render-event.ts";
+import { isOfReplacement } from "./reschedule/replacements.ts";
 import { subjectOf } from "./told-events.ts";
 import { takeVolumes } from "./volumes/volume.ts";
 
@@ -92,6 +93,7 @@ function takeInventory(cluster: Cluster, node: ClusterNode, inventory: EngineInv
 
 function takeEvent(cluster: Cluster, node: ClusterNode, event: EngineEvent): void {
   if (cluster.nodes.get(node.id) !== node || node.blocked !== undefined || node.ignored.has(event.actorId)) return;
+  if (isOfReplacement(cluster, node, event)) return;
   node.updatedAt = cluster.clock.now();
   // Rendered first: a destroyed container is unknown afterwards; and made known first when it is new.
   followEvent(cluster, node, event, () => {

@@ -104,6 +104,7 @@ function takeEntry(cluster: Cluster, key: string, value: string): boolean {
       cluster.availabilities.restore(key, value) ||
       cluster.leftNetworks.restore(key, value) ||
       cluster.undone.restore(key, value) ||
+      cluster.replacements.restore(key, value) ||
       restoreCreate(cluster, key, value)
     );
   } catch {

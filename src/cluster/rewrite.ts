@@ -41,4 +41,5 @@ function writeAgain(cluster: Cluster): void {
   undone.writeAgain();
   writeAvailabilities(cluster);
   cluster.leftNetworks.writeAgain();
+  cluster.replacements.writeAgain();
 }

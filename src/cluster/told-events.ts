@@ -174,6 +174,13 @@ export class ToldEvents {
     publishMissed(cluster, node, { type: "container", record }, missedActions(was, "exited"));
   }
 
+  /** It goes on here, where it has been started before anybody was to know: it is told as started now. */
+  came(cluster: Cluster, node: ClusterNode, record: ContainerRecord): void {
+    const subject: Subject = { type: "container", record };
+    this.#containers?.set(record.engineId, { state: "running", subject });
+    publishMissed(cluster, node, subject, missedActions("exited", "running"));
+  }
+
   /** It goes on here after all, and that it had ended was told. */
   returned(record: ContainerRecord): void {
     this.#returned.set(record.engineId, { state: "exited", subject: { type: "container", record } });

@@ -277,6 +277,14 @@ export const DRAINS_AT_ONCE = 4;
 export const DRAINS_WAITING = 10_000;
 /** What was stopped to leave a drained node, and could not after all, runs at least this long before that is tried again. */
 export const DRAIN_REST_MS = 60_000;
+/** A copy without a healthcheck, started on another node before the one on a drained node is stopped, still runs after this. */
+export const REPLACEMENT_STEADY_MS = 1_000;
+/** Between two looks at the health of such a copy. */
+export const REPLACEMENT_LOOK_MS = 500;
+/** One with a healthcheck that is not healthy by then does not take over. */
+export const REPLACEMENT_HEALTHY_MS = 300_000;
+/** One whose create was not answered is not made any more when lists this far apart do not have it. */
+export const REPLACEMENT_LATE_MS = 600_000;
 /** Moves that `shoal rebalance` proposes at once. */
 export const REBALANCE_MOVES = 100;
 /** Containers, or wholes of them, that it looks at, those of the fullest nodes first. */

@@ -1,14 +1,17 @@
 /**
  * Seed 000's rebalancing, on real engines: a host is powered off, and what ran there goes on elsewhere under the same ID
- * and name; while no node has room it is pending; the host returns, and one copy runs.
+ * and name; while no node has room it is pending; the host returns, and one copy runs. And a node that is drained without a
+ * gap.
  */
+import { resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { docker, shell } from "./support/docker.ts";
 import { machinesIn } from "./support/engines.ts";
-import { until } from "./support/exec.ts";
+import { output, until } from "./support/exec.ts";
 import { at, emptyFleet, fleet } from "./support/fleet.ts";
 import { type Manager, startManager } from "./support/manager.ts";
 
+const SHOAL = resolve(import.meta.dirname, "../../bin/shoal");
 /** Far more than it ever takes: what it took is printed. */
 const PATIENCE = 120_000;
 const PREFERS = "-e 'constraint:node==~node-3'";
@@ -85,5 +88,26 @@ describe.runIf(fleet().subject === "shoal")("rebalancing", () => {
     const names = (await docker(target, "docker ps -a --format '{{.Names}}'")).split("\n").sort();
     expect(names).toEqual(["full-node-1", "large", "never", "redis"]);
     expect(await row("redis")).toMatch(/ node-[12] Up/);
+  });
+
+  it("drains without a gap what asks for that: one row at any moment, always up", async () => {
+    const target = at(manager.host);
+    const asks = "--label shoal.drain=start-first --restart always --health-cmd true --health-interval 1s";
+    const id = await docker(target, `docker run -d --name web ${asks} ${PREFERS} busybox sleep 3600`);
+    await shows("web", / node-3 Up .*\(healthy\)/);
+    const node = (verb: string): Promise<string> => output(SHOAL, ["-H", manager.host, "node", verb, "node-3"]);
+    await node("drain");
+    const seen = new Set<string>();
+    await until("web on another node", PATIENCE, async () => {
+      const shown = await row("web");
+      seen.add(shown);
+      return / node-[12] Up/.test(shown) ? true : undefined;
+    });
+    for (const shown of seen) expect(shown).toMatch(new RegExp(`^${id} web node-[123] Up `));
+    await until("the copy that it left at rest", PATIENCE, async () =>
+      /^web\.kept-[0-9a-f]{12} Exited/m.test(await atNode3()) ? true : undefined,
+    );
+    expect(await row("never")).toMatch(/ node-3 /);
+    await node("activate");
   });
 });

@@ -37,7 +37,7 @@ async function remaining(context: Context, answer: Answer): Promise<void> {
   sendJson(
     answer,
     200,
-    left.map(({ name, why }) => ({ Name: name, Why: why })),
+    left.map(({ name, why, stopFirst }) => ({ Name: name, Why: why, StopFirst: stopFirst })),
   );
 }
 
@@ -115,7 +115,7 @@ export const OPERATION_ROUTES: readonly Route[] = [
     method: "GET",
     path: "/shoal/nodes/{name}/remaining",
     how: "cached",
-    note: "Shoal's own: what still runs on a node that is drained, and why.",
+    note: "Shoal's own: what still runs on a node that is drained, and why; `StopFirst`: why what asks to be started elsewhere first is stopped first.",
     handle: remaining,
   },
   {

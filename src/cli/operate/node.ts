@@ -47,13 +47,15 @@ interface DrainFlags {
 interface Remaining {
   readonly Name: string;
   readonly Why: string;
+  /** Why what asks to be started elsewhere first is stopped first. */
+  readonly StopFirst?: string;
 }
 
 export function drainCommand(io: Io): Command {
   const command = new Command("drain")
     .usage("[OPTIONS] NODE")
     .description(
-      "A node takes nothing new, and what may run elsewhere leaves it, a few at a time, as soon as another node has room: stopped here, made and started there. The rest stays and is listed",
+      "A node takes nothing new, and what may run elsewhere leaves it, a few at a time, as soon as another node has room: stopped here, made and started there (with the label shoal.drain=start-first: started there, then stopped here). The rest stays and is listed",
     )
     .argument("<node>")
     .option(
@@ -66,7 +68,9 @@ export function drainCommand(io: Io): Command {
     const ms = timeoutOf(flags.timeout);
     return withManager(globalsOf(command), io, async (manager) => {
       await manager.ask("POST", pathOf(name, flags.force ? "/drain?force=1" : "/drain"));
-      const left = flags.wait ? await drained(manager, io.clock, name, ms) : await remaining(manager, name);
+      const notes = new StopFirstNotes(io);
+      const look = async (): Promise<readonly Remaining[]> => notes.tell(await remaining(manager, name));
+      const left = flags.wait ? await drained(io.clock, ms, look) : await look();
       io.out(`${name}\n`);
       for (const { Name, Why } of left) io.err(`${Name} stays: ${oneLine(Why)}\n`);
       if (flags.wait && left.some(isAbout)) throw new CliError(`not empty within ${flags.timeout}`);
@@ -91,11 +95,34 @@ async function remaining(manager: ManagerClient, name: string): Promise<readonly
   return left as Remaining[];
 }
 
+/** Says once of each container why it is stopped first although it asks to be started elsewhere first. */
+class StopFirstNotes {
+  readonly #io: Io;
+  readonly #told = new Set<string>();
+
+  constructor(io: Io) {
+    this.#io = io;
+  }
+
+  tell(left: readonly Remaining[]): readonly Remaining[] {
+    for (const { Name, StopFirst } of left) {
+      if (StopFirst === undefined || this.#told.has(Name)) continue;
+      this.#told.add(Name);
+      this.#io.err(`${Name} is stopped first: ${oneLine(StopFirst)}\n`);
+    }
+    return left;
+  }
+}
+
 /** What stays once nothing is about to leave any more, or when the time is over. */
-async function drained(manager: ManagerClient, clock: Clock, name: string, ms: number): Promise<readonly Remaining[]> {
+async function drained(
+  clock: Clock,
+  ms: number,
+  look: () => Promise<readonly Remaining[]>,
+): Promise<readonly Remaining[]> {
   const end = clock.monotonic() + ms;
   for (;;) {
-    const left = await remaining(manager, name);
+    const left = await look();
     if (clock.monotonic() >= end || !left.some(isAbout)) return left;
     await clock.sleep(DRAIN_POLL_MS);
   }

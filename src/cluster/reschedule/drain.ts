@@ -12,6 +12,7 @@ import { isForeign } from "../foreign.ts";
 import type { ClusterNode } from "../node.ts";
 import type { ContainerRecord } from "../record.ts";
 import { HeldRoom } from "./held-room.ts";
+import { asksStartFirst, whyStopFirst } from "./leaving-order.ts";
 import { ran, runs } from "./may-leave.ts";
 import { haveImage } from "./move-on.ts";
 import { releaseNetwork } from "./networks.ts";
@@ -51,7 +52,8 @@ export async function leaveNode(
   }
 }
 
-async function roomFor(cluster: Cluster, { from, members, order }: Whole): Promise<HeldRoom | undefined> {
+/** Held on the node that would take all of it; undefined when none would, and it leaves by force. Rejects with NoRoom. */
+export async function roomFor(cluster: Cluster, { from, members, order }: Whole): Promise<HeldRoom | undefined> {
   const excluded = new Map([[from.id, "it is being drained"]]);
   const paths = new PathSearch(cluster, order.request.binds);
   for (;;) {
@@ -60,7 +62,7 @@ async function roomFor(cluster: Cluster, { from, members, order }: Whole): Promi
     if (!to && from.forced) return undefined;
     if (!to || paths.exhausted) throw new NoRoom(paths.refusal(decision)?.message ?? decision.refusal);
     // From the decision to the held room nothing waits.
-    const room = new HeldRoom(cluster, to, members);
+    const room = new HeldRoom(cluster, to, decision, members);
     const whyNot = await paths.whyNot(to);
     if (whyNot === undefined) return room;
     room.end();
@@ -93,6 +95,8 @@ export async function stopThere(cluster: Cluster, record: ContainerRecord): Prom
 export interface Remaining {
   readonly name: string;
   readonly why: string;
+  /** It asks to be started elsewhere first, and will be stopped first all the same: why. */
+  readonly stopFirst: string | undefined;
 }
 
 /** Containers that run there, by name. */
@@ -102,7 +106,9 @@ export function remainingOn(cluster: Cluster, node: ClusterNode): readonly Remai
     const kept = whyUnitStays(unit);
     for (const record of unit.containers.filter(ran)) {
       const why = kept === undefined ? cluster.rescheduler.reasonOf(record) : whyItStaysThere(node, record, kept);
-      left.push({ name: record.name, why: why ?? "it is about to leave" });
+      const asks = kept === undefined && asksStartFirst(record);
+      const stopFirst = asks ? whyStopFirst(cluster, unit, record) : undefined;
+      left.push({ name: record.name, why: why ?? "it is about to leave", stopFirst });
     }
   }
   return left.sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -11,7 +11,9 @@ import type { ContainerRecord } from "../record.ts";
 import { leaveNode, NoRoom, stopThere } from "./drain.ts";
 import type { HeldRoom } from "./held-room.ts";
 import { byImportance } from "./importance.ts";
+import { asksStartFirst, whyStopFirst } from "./leaving-order.ts";
 import { mayLeave, runs } from "./may-leave.ts";
+import { startFirst } from "./start-first.ts";
 import { leavingOf, type Unit, unitsOn, whyUnitStays } from "./units.ts";
 
 /** What follows once they have left: the rescheduler's. Neither rejects. */
@@ -105,6 +107,11 @@ export class Drainer {
       // It had to wait for its turn.
       if (!node.draining || !node.reachable || !going.every((record) => record.node === node && mayLeave(record)))
         return;
+      const [first] = going;
+      if (asksStartFirst(first) && whyStopFirst(this.#cluster, unit, first) === undefined) {
+        await startFirst(this.#cluster, node, unit, first);
+        return;
+      }
       const room = await leaveNode(this.#cluster, node, unit, going);
       for (const id of room?.ids ?? []) {
         const pending = this.#cluster.limbo.containers.get(id);

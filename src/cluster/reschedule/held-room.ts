@@ -1,4 +1,5 @@
 /** Room on one node for containers that are about to come there: booked in the ledger until each of them is placed. */
+import type { Decision } from "../../scheduler/place.ts";
 import type { Cluster } from "../cluster.ts";
 import type { ClusterNode } from "../node.ts";
 import type { ContainerRecord } from "../record.ts";
@@ -6,13 +7,16 @@ import type { ContainerRecord } from "../record.ts";
 export class HeldRoom {
   readonly #cluster: Cluster;
   readonly to: ClusterNode;
+  /** Why it is held there. */
+  readonly decision: Decision;
   /** Cluster IDs, in the order in which they are to be placed. */
   readonly ids: readonly string[];
 
   /** Synchronous, with the decision that there is room. */
-  constructor(cluster: Cluster, to: ClusterNode, members: readonly ContainerRecord[]) {
+  constructor(cluster: Cluster, to: ClusterNode, decision: Decision, members: readonly ContainerRecord[]) {
     this.#cluster = cluster;
     this.to = to;
+    this.decision = decision;
     this.ids = members.map(({ id }) => id);
     for (const { id, needs } of members) {
       const { nanoCpus, memory, ports } = needs;

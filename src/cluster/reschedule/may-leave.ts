@@ -1,6 +1,6 @@
 /** Whether a container may run on another node than its own, by what is known of it without asking anybody. */
-import { fields } from "../../docker/json-text.ts";
 import type { ContainerRecord } from "../record.ts";
+import { rowOf } from "./row.ts";
 
 /** As far as is known. */
 export function runs({ state }: ContainerRecord): boolean {
@@ -32,10 +32,6 @@ export function whyItStays(record: ContainerRecord): string | undefined {
 }
 
 /** By the row that its node listed last. */
-function hasMounts({ entry }: ContainerRecord): boolean {
-  if (!entry) return false;
-  const text = Buffer.concat([entry.head, Buffer.from('""'), entry.tail]).toString();
-  const span = fields(text).get("Mounts");
-  const mounts: unknown = span ? JSON.parse(text.slice(span.start, span.end)) : undefined;
-  return Array.isArray(mounts) && mounts.length > 0;
+function hasMounts(record: ContainerRecord): boolean {
+  return (rowOf(record, "Mounts").Mounts ?? []).length > 0;
 }

@@ -2,7 +2,6 @@
  * What belongs together on a node: containers that share a network, a group, links or namespaces leave it as a whole or
  * not at all. Owns who belongs to whom, and what keeps a whole where it is.
  */
-import { fields } from "../../docker/json-text.ts";
 import type { Cluster } from "../cluster.ts";
 import { groupOfRecord, groupStanding } from "../groups/standing.ts";
 import { isSpread, type NodeNetwork } from "../networks/network.ts";
@@ -10,6 +9,7 @@ import type { ClusterNode } from "../node.ts";
 import type { ContainerRecord } from "../record.ts";
 import { tiesTo } from "../ties.ts";
 import { mayLeave, ran, whyItStays } from "./may-leave.ts";
+import { type Row, rowOf } from "./row.ts";
 
 export interface Unit {
   readonly containers: readonly ContainerRecord[];
@@ -28,7 +28,7 @@ export function unitsOn(cluster: Cluster, node: ClusterNode): readonly Unit[] {
   const bonds = new Bonds();
   const joined = new Map<ContainerRecord, readonly NodeNetwork[]>();
   for (const record of node.containers.values()) {
-    const row = rowOf(record);
+    const row = rowOf(record, "Names", "HostConfig", "NetworkSettings");
     const networks = localNetworks(cluster, node, row);
     joined.set(record, networks);
     bonds.join(record.id, record.id);
@@ -83,24 +83,6 @@ class Bonds {
   join(one: string, other: string): void {
     this.#parent.set(this.rootOf(one), this.rootOf(other));
   }
-}
-
-/** The parts of a list's row that tie containers together. */
-interface Row {
-  readonly Names?: readonly string[];
-  readonly HostConfig?: { readonly NetworkMode?: string };
-  readonly NetworkSettings?: { readonly Networks?: Readonly<Record<string, { readonly NetworkID?: string } | null>> };
-}
-
-function rowOf({ entry }: ContainerRecord): Row {
-  if (!entry) return {};
-  const text = Buffer.concat([entry.head, Buffer.from('""'), entry.tail]).toString();
-  const parts = fields(text);
-  const read = (key: string): unknown => {
-    const span = parts.get(key);
-    return span && JSON.parse(text.slice(span.start, span.end));
-  };
-  return { Names: read("Names"), HostConfig: read("HostConfig"), NetworkSettings: read("NetworkSettings") } as Row;
 }
 
 function localNetworks(cluster: Cluster, node: ClusterNode, { NetworkSettings }: Row): readonly NodeNetwork[] {

@@ -17,6 +17,8 @@ export interface Whole {
   readonly unit: Unit;
   /** Those that go, oldest first: what another needs is there before that one. */
   readonly members: readonly ContainerRecord[];
+  /** How each of them was asked for. */
+  readonly orders: readonly Asked[];
   /** All of them as one. */
   readonly order: Asked;
 }
@@ -33,7 +35,7 @@ export async function wholeOf(
   const [first] = orders;
   if (!first) throw new Error("a whole of nothing");
   const requests = orders.map(({ request }) => request);
-  return { from, unit, members, order: { ...first, request: together(cluster, from, unit, requests) } };
+  return { from, unit, members, orders, order: { ...first, request: together(cluster, from, unit, requests) } };
 }
 
 function together(cluster: Cluster, from: ClusterNode, unit: Unit, requests: readonly Request[]): Request {
