@@ -11,6 +11,7 @@ import { AVAILABILITY } from "./availability.ts";
 import type { Cluster } from "./cluster.ts";
 import type { ListKind } from "./refresh.ts";
 import { IDENTITIES } from "./registry.ts";
+import { REPLACEMENTS } from "./reschedule/replacements.ts";
 import { TAGS } from "./tags.ts";
 import { TOMBSTONES } from "./tombstones.ts";
 import { UNDONE } from "./undone.ts";
@@ -54,7 +55,17 @@ export interface News {
 }
 
 /** The others tell what only who changes things has to know, or what a node's own lists tell. */
-const SHOWN = [IDENTITIES, TOMBSTONES, AVAILABILITY, TAGS, KNOWN_NETWORKS, KNOWN_VOLUMES, LEFT_NETWORKS, UNDONE];
+const SHOWN = [
+  IDENTITIES,
+  TOMBSTONES,
+  AVAILABILITY,
+  TAGS,
+  KNOWN_NETWORKS,
+  KNOWN_VOLUMES,
+  LEFT_NETWORKS,
+  UNDONE,
+  REPLACEMENTS,
+];
 
 export class Changes {
   readonly #random: Random;

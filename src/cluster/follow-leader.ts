@@ -13,6 +13,7 @@ import type { ClusterNode } from "./node.ts";
 import type { ContainerRecord } from "./record.ts";
 import { decodeIdentity, IDENTITIES, type Identity } from "./registry.ts";
 import { LIMBO } from "./reschedule/limbo.ts";
+import { REPLACEMENTS } from "./reschedule/replacements.ts";
 import { restoreRecord } from "./restore.ts";
 import { decodeTombstone, TOMBSTONES } from "./tombstones.ts";
 import { UNDONE } from "./undone.ts";
@@ -56,6 +57,7 @@ function takeEntry(cluster: Cluster, key: string, value: string | undefined): vo
   else if (key.startsWith(LEFT_NETWORKS)) takeLeft(cluster, node, name, key, value);
   else if (key.startsWith(AVAILABILITY)) takeAvailability(cluster, name, key, value);
   else if (key.startsWith(UNDONE)) cluster.undone.take(key, value);
+  else if (key.startsWith(REPLACEMENTS)) cluster.replacements.take(key, value);
   else cluster.tags.take(key, value);
 }
 

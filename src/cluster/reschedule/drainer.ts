@@ -105,8 +105,8 @@ export class Drainer {
   async #leave({ node, unit, going }: Leaving): Promise<void> {
     try {
       // It had to wait for its turn.
-      if (!node.draining || !node.reachable || !going.every((record) => record.node === node && mayLeave(record)))
-        return;
+      if (!this.#cluster.leads || !node.draining || !node.reachable) return;
+      if (!going.every((record) => record.node === node && mayLeave(record))) return;
       const [first] = going;
       if (asksStartFirst(first) && whyStopFirst(this.#cluster, unit, first) === undefined) {
         await startFirst(this.#cluster, node, unit, first);

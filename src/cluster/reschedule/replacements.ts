@@ -1,7 +1,7 @@
 /**
  * Copies that are made and started on another node while their container still runs on its own. Until such a copy has
  * taken over it is nobody's, whichever manager sees it: no list or event tells of it, and one that nobody works on is
- * removed. Owns these copies' marks, in memory and in the store, and what becomes of those that do not take over.
+ * removed by the manager that leads. Owns these copies' marks, in memory and in the store, and what becomes of those that do not take over.
  */
 import { DockerError } from "../../docker/errors.ts";
 import type { EngineEvent } from "../../engine/event.ts";
@@ -12,7 +12,7 @@ import { decodeHint, HINT_LABEL } from "../hint.ts";
 import type { ListedContainer } from "../list-entry.ts";
 import type { ClusterNode } from "../node.ts";
 
-const REPLACEMENTS = "replacements/";
+export const REPLACEMENTS = "replacements/";
 
 /** The value of `replacements/<nonce>`. */
 interface Mark {
@@ -67,10 +67,10 @@ export class Replacements {
     // What is made of an image of it inherits the label.
     if (found?.node !== node.id || (found.engineId !== "" && found.engineId !== engineId)) return undefined;
     // It has taken over, and its manager died before that was noted; it may have been replaced in its turn since.
-    const { inventory, tombstones } = this.#cluster;
-    const isKept = [...tombstones.of(node.id)].some(({ container }) => container === engineId);
-    if (isKept || inventory.byNonce(found.nonce)) {
+    if (this.#isKept(node, engineId) || this.#cluster.inventory.byNonce(found.nonce)) {
       this.end(found);
+      // A manager that follows has passed it over until now.
+      if (!this.#isKept(node, engineId)) node.ignored.delete(engineId);
       return undefined;
     }
     found.engineId = engineId;
@@ -91,6 +91,8 @@ export class Replacements {
 
   /** It does not take over. Never rejects: what did not work is tried again after its node's next list. */
   async giveUp(replacement: Replacement): Promise<void> {
+    // The one that leads finds it, too.
+    if (!this.#cluster.leads) return;
     replacement.givenUp = true;
     const node = this.#cluster.nodes.get(replacement.node);
     if (replacement.engineId === "") {
@@ -135,9 +137,28 @@ export class Replacements {
     return true;
   }
 
+  /** What the manager that leads has made of one; undefined: it is the container now, or gone. */
+  take(key: string, value: string | undefined): void {
+    const found = this.#byNonce.get(key.slice(REPLACEMENTS.length));
+    if (value !== undefined) {
+      if (!found) this.restore(key, value);
+      return;
+    }
+    if (!found) return;
+    this.#byNonce.delete(found.nonce);
+    const { nodes, refresher } = this.#cluster;
+    const node = nodes.get(found.node);
+    if (!node || this.#isKept(node, found.engineId) || !node.ignored.delete(found.engineId)) return;
+    refresher.markId(node, found.engineId, true);
+  }
+
   /** Into a store that lost them. */
   writeAgain(): void {
     this.#cluster.writer.later([...this.#byNonce.values()].map(markWrite));
+  }
+
+  #isKept(node: ClusterNode, engineId: string): boolean {
+    return [...this.#cluster.tombstones.of(node.id)].some(({ container }) => container === engineId);
   }
 
   #add(nonce: string, mark: Mark, givenUp: boolean): Replacement {
@@ -171,13 +192,18 @@ export function passOver(cluster: Cluster, node: ClusterNode, rows: readonly Lis
   }
 }
 
-/** A node's whole list was begun at `startedAt` (monotonic milliseconds): what it does not have will not come any more. */
+/**
+ * A node's whole list was begun at `startedAt` (monotonic milliseconds): what it does not have for long will not come any
+ * more.
+ */
 export function endMissing(
-  { replacements }: Cluster,
+  { replacements, leads }: Cluster,
   node: ClusterNode,
   rows: readonly ListedContainer[],
   startedAt: number,
 ): void {
+  // The one that leads says when.
+  if (!leads) return;
   for (const one of replacements.on(node)) {
     if (!one.givenUp || rows.some(({ engineId }) => engineId === one.engineId)) continue;
     one.missingSince ??= startedAt;

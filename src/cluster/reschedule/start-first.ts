@@ -139,6 +139,7 @@ class Move {
     const { node, state, removed, renames } = this.#record;
     if (removed || node !== this.#from) throw new Error("it is no longer on the node that it was to leave");
     const { to } = this.#room;
+    if (!this.#cluster.leads) throw new Error("this manager does not lead any more");
     if (this.#cluster.nodes.get(to.id) !== to || !to.reachable) throw this.#stays("cannot be asked any more");
     if (!node.draining) throw new Error("its node is not drained any more");
     if (!node.reachable) throw new Error(`its node cannot be reached (${node.whyUnreachable})`);
