@@ -5,8 +5,10 @@ const BENCHES: Record<string, () => Promise<{ main(): Promise<void> }>> = {
   cost: () => import("./cost.ts"),
   fleet: () => import("./fleet.ts"),
   load: () => import("./load.ts"),
+  lost: () => import("./lost.ts"),
   overhead: () => import("./overhead.ts"),
   store: () => import("./store.ts"),
+  stores: () => import("./stores.ts"),
 };
 
 const name = process.argv.splice(2, 1)[0] ?? "";
