@@ -3,6 +3,7 @@
 const BENCHES: Record<string, () => Promise<{ main(): Promise<void> }>> = {
   ceiling: () => import("./ceiling.ts"),
   cost: () => import("./cost.ts"),
+  discovery: () => import("./discovery.ts"),
   fleet: () => import("./fleet.ts"),
   load: () => import("./load.ts"),
   lost: () => import("./lost.ts"),

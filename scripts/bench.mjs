@@ -1,7 +1,7 @@
 // The benches: compiles them to .cache/bench and runs them one after the other, with their tables on standard output
 // and progress on standard error.
 //
-//   npm run bench [-- --quick] [-- ceiling|cost|lost|overhead|store|stores … [flags of the one bench]]
+//   npm run bench [-- --quick] [-- ceiling|cost|discovery|lost|overhead|store|stores … [flags of the one bench]]
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -11,6 +11,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const TITLES = {
   ceiling: "Ceiling: the load generator against one simulated engine, no manager between",
   cost: "Cost of a create + start: a full fleet against an empty one, or with an audit log against without",
+  discovery: "Discovery: a hub and a manager with many nodes that join at once, beat, and vanish",
   lost: "Lost: a node that is lost and comes back, on three real engines and with each real store",
   overhead: "Overhead for each call: through a manager against one engine directly",
   store: "Store: transactions in memory and in a file, by one writer and by many",
@@ -42,7 +43,7 @@ const named = given.filter((word) => Object.hasOwn(TITLES, word));
 const flags = given.filter((word) => !Object.hasOwn(TITLES, word));
 const chosen = named.length > 0 ? named : Object.keys(TITLES).filter((name) => !ONLY_NAMED.has(name));
 if (named.length !== 1 && flags.some((flag) => flag !== "--quick")) {
-  console.error("flags other than --quick need the name of one bench: ceiling, cost, lost, overhead, store or stores");
+  console.error(`flags other than --quick need the name of one bench: ${Object.keys(TITLES).join(", ")}`);
   process.exit(2);
 }
 if (run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", "bench/tsconfig.json"]) !== 0)
