@@ -308,6 +308,28 @@ describe("events that no engine can tell any more", () => {
     expect(of("web")).toEqual(["start"]);
   });
 
+  it("are not told of what had ended without a manager and started again while it was asked", async () => {
+    await open({ nodes: 1 });
+    await world.run("web");
+    await world.list();
+    await world.cluster.writer.idle();
+    const { containers, lifecycle } = world.engine("node-1").daemon;
+    stop();
+    world.life.alive = false;
+    lifecycle.kill(containers.get("web"), "KILL");
+    // The time that its events are asked from is known by then.
+    const release = world.meddle("node-1").hold(/^GET \/info/);
+    await world.crashManager();
+    follow();
+    await world.clock.sleep(EVENTS_LATE_MS);
+    lifecycle.start(containers.get("web"));
+    release();
+    await world.healthy();
+    await world.until("its start is told", () => of("web").includes("start"));
+    await world.clock.sleep(2 * EVENTS_LATE_MS);
+    expect(of("web")).toEqual(["start"]);
+  });
+
   it("are told of networks and volumes, too, and not of those that every engine makes for itself", async () => {
     await open({ nodes: 1, mintIds: true });
     const engine = world.engine("node-1");

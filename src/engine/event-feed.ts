@@ -7,7 +7,8 @@ import { DockerError } from "../docker/errors.ts";
 import { EVENT_LINE_BYTES, EVENTS_REMEMBERED } from "../kit/limits.ts";
 import { type EngineClient, engineMessage } from "./client.ts";
 import { type EngineEvent, parseEvent } from "./event.ts";
-import { JsonLines } from "./json-lines.ts";
+import { JsonLines, JsonLinesError } from "./json-lines.ts";
+import { rememberedEvents } from "./remembered-events.ts";
 import { WireError } from "./wire/wire.ts";
 
 /** An event is stamped before it is published, so a neighbour may carry an earlier time: asked again from here on. */
@@ -41,6 +42,17 @@ export class EventFeed {
     if (!Number.isFinite(ms)) return;
     this.#first = BigInt(ms) * 1_000_000n;
     this.#mark = this.#first;
+  }
+
+  /** What the engine remembers from before the first stream, oldest first. Rejects with WireError. */
+  async earlier(signal: AbortSignal): Promise<readonly EngineEvent[]> {
+    if (this.#first === 0n) return [];
+    try {
+      return await rememberedEvents(this.#client, "0", seconds(this.#first - 1n), signal);
+    } catch (error) {
+      if (error instanceof JsonLinesError) return [];
+      throw error;
+    }
   }
 
   /**
