@@ -159,11 +159,11 @@ real.for(chosen)("the first seed's rebalancing, docker %s", (cli) => {
     expect([pending.PORTS, pending.NODE]).toEqual(["", ""]);
     expect((await ps("")).map(({ NAMES }) => NAMES)).not.toContain("redis");
 
-    await shows("front", { STATUS: /^Up /, NODE: /^node-[23]$/ });
     await shows("labelled", { STATUS: /^Up /, NODE: /^node-[23]$/ });
-    const front = await rowOf("front");
+    const front = await shows("front", { STATUS: /^Up /, NODE: /^node-[23]$/, PORTS: /./ });
     expect(front.PORTS).toMatch(published(front.NODE, 80));
-    expect((await call(`tcp://${front.PORTS.split("->", 1)[0]}`, "/")).text).toBe("hello from busybox\n");
+    const page = await until("its page", PATIENCE, () => call(`tcp://${front.PORTS.split("->", 1)[0]}`, "/"));
+    expect(page.text).toBe("hello from busybox\n");
     const db = await rowOf("db");
     expect(db).toMatchObject({ STATUS: "Host Down", NODE: "node-1" });
     expect(db.PORTS).toMatch(published("node-1", 6379));
@@ -191,7 +191,7 @@ real.for(chosen)("the first seed's rebalancing, docker %s", (cli) => {
     onTestFailed(() => manager.printLog());
     await run("docker rm -f full-node-2");
     const from = Date.now();
-    const redis = await shows("redis", { STATUS: /^Up /, NODE: /^node-2$/ });
+    const redis = await shows("redis", { STATUS: /^Up /, NODE: /^node-2$/, PORTS: /./ });
     console.log(`room: runs after ${((Date.now() - from) / 1000).toFixed(1)} s`);
     expect(redis).toMatchObject({ "CONTAINER ID": id.slice(0, 12), IMAGE: "redis:2.8", NAMES: "redis" });
     expect(redis.PORTS).toMatch(published("node-2", 6379));
