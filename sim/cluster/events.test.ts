@@ -6,6 +6,7 @@ import type { ClusterEvent } from "../../src/cluster/event-hub.ts";
 import { removeLost } from "../../src/cluster/tombstones.ts";
 import { parseFilters } from "../../src/docker/filters.ts";
 import { EVENT_QUEUE, EVENTS_LATE_MS } from "../../src/kit/limits.ts";
+import type { SimEngine } from "../engine/engine.ts";
 import { World, type WorldOptions } from "./world.ts";
 
 let world: World;
@@ -161,6 +162,18 @@ describe("live events", () => {
   });
 });
 
+/** A container of node-1 ends while there is no manager; the next one, read from now on, does not reach the node yet. */
+async function endUnseen(name: string): Promise<SimEngine> {
+  const engine = world.engine("node-1");
+  await world.cluster.writer.idle();
+  engine.faults.dead(true);
+  engine.daemon.lifecycle.kill(engine.daemon.containers.get(name), "KILL");
+  stop();
+  await world.crashManager();
+  follow();
+  return engine;
+}
+
 describe("events that no engine can tell any more", () => {
   it("are told by shoal when the engine was killed: what ended, and what runs again", async () => {
     await open({ nodes: 2, mintIds: true });
@@ -193,6 +206,22 @@ describe("events that no engine can tell any more", () => {
     await world.clock.sleep(2 * EVENTS_LATE_MS);
     // That its copy is kept aside is news of its own.
     expect(of("web").filter((action) => action !== "kept")).toEqual(["create", "start", "die", "destroy"]);
+  });
+
+  it("are told once of what an engine, lost by then, was asked to remove and removes after all", async () => {
+    await open({ nodes: 1 });
+    const web = await world.run("web");
+    await world.until("it runs", () => of("web").includes("start"));
+    const { faults, daemon } = world.engine("node-1");
+    faults.hung(true);
+    await world.until("its node is lost", () => !web.node.reachable);
+    await removeLost(world.cluster, web);
+    daemon.lifecycle.remove(daemon.containers.get("web"), true, false);
+    faults.hung(false);
+    await world.until("its node is back", () => web.node.reachable);
+    await world.clock.sleep(2 * EVENTS_LATE_MS);
+    expect(of("web")).toEqual(["create", "start", "die", "destroy"]);
+    expect(web.node.ignored.size).toBe(0);
   });
 
   it("are told of what its client has removed already: of all its end, or of what was lost of it", async () => {
@@ -249,13 +278,7 @@ describe("events that no engine can tell any more", () => {
     await world.run("web");
     await world.run("db");
     await world.until("they run", () => of("web").includes("start") && of("db").includes("start"));
-    const { faults, daemon } = world.engine("node-1");
-    await world.cluster.writer.idle();
-    faults.dead(true);
-    daemon.lifecycle.kill(daemon.containers.get("web"), "KILL");
-    stop();
-    await world.crashManager();
-    follow();
+    const { faults } = await endUnseen("web");
     faults.dead(false);
     await world.healthy();
     await world.clock.sleep(2 * EVENTS_LATE_MS);
@@ -268,6 +291,21 @@ describe("events that no engine can tell any more", () => {
     const { events: past } = await eventHistory(world.cluster, "0", ((world.clock.now() + 5) / 1000).toFixed(9));
     const ofWeb = past.filter(({ type, attributes }) => type === "container" && attributes.name === "web");
     expect(ofWeb.map(({ action }) => action)).toEqual(["create", "start", "kill", "die", "start"]);
+  });
+
+  it("are not told of what an engine has done since its list was read, and is still to tell", async () => {
+    await open({ nodes: 1 });
+    await world.run("web");
+    await world.until("it runs", () => of("web").includes("start"));
+    const { faults, daemon } = await endUnseen("web");
+    const release = world.meddle("node-1").holdEvents();
+    faults.dead(false);
+    await world.healthy();
+    daemon.lifecycle.start(daemon.containers.get("web"));
+    await world.clock.sleep(2 * EVENTS_LATE_MS);
+    release();
+    await world.until("its start is told", () => of("web").includes("start"));
+    expect(of("web")).toEqual(["start"]);
   });
 
   it("are told of networks and volumes, too, and not of those that every engine makes for itself", async () => {

@@ -144,16 +144,18 @@ export class ToldEvents {
       for (const { told, key, was } of suspects) {
         if (told.get(key) !== was) continue;
         const now = present.get(told)?.get(key);
-        // Readers of the past hear of it from the engine.
-        const isKnown = !this.#returned.delete(key) && states?.has(key) === true && states.get(key) === now?.state;
-        const missed = isKnown ? [] : missedActions(was?.state, now?.state);
+        // What it remembers readers of the past hear from the engine.
+        const isRemembered = !this.#returned.delete(key) && states?.has(key) === true;
+        // It has told of more than its list shows: that is on its way here.
+        if (isRemembered && states.get(key) !== now?.state) continue;
+        this.#unsure.delete(key);
+        const missed = isRemembered ? [] : missedActions(was?.state, now?.state);
         const subject = now?.subject ?? was?.subject;
         if (now) told.set(key, now);
         else told.delete(key);
         if (subject && !isToldElsewhere(node, key, subject, now)) publishMissed(cluster, node, subject, missed);
       }
       this.#inherited = false;
-      this.#unsure.clear();
     };
     cluster.clock.after(EVENTS_LATE_MS, () => void settle(), { background: true });
   }

@@ -4,7 +4,7 @@
  * engine. Nothing here deletes one.
  */
 import { unavailable } from "../docker/errors.ts";
-import { CREATE_MS, TOMBSTONES_KEPT } from "../kit/limits.ts";
+import { CREATE_MS, EVENTS_LATE_MS, TOMBSTONES_KEPT } from "../kit/limits.ts";
 import type { Write } from "../store/store.ts";
 import { STATES_AT_REST } from "./at-rest.ts";
 import type { Cluster } from "./cluster.ts";
@@ -44,6 +44,10 @@ export class Tombstones {
     if (!tombstone) return false;
     this.#byContainer.set(keyOf(tombstone), tombstone);
     return true;
+  }
+
+  has(tombstone: Tombstone): boolean {
+    return this.#byContainer.has(keyOf(tombstone));
   }
 
   delete(tombstone: Tombstone): void {
@@ -141,7 +145,7 @@ export function keepAside(cluster: Cluster, node: ClusterNode, rows: readonly Li
   followEngine(cluster, node, rows);
   for (const tombstone of [...tombstones.of(node.id)]) {
     const row = rows.find(({ engineId }) => engineId === tombstone.container);
-    if (!row) endTombstone(cluster, tombstone);
+    if (!row) endLate(cluster, node, tombstone);
     else if (cluster.rescheduler.takesBack(node, tombstone, row)) continue;
     else if (!isAside(row, tombstone)) void tombstones.once(tombstone, () => putAside(cluster, node, tombstone, row));
   }
@@ -170,6 +174,17 @@ export function endTombstone(cluster: Cluster, tombstone: Tombstone): void {
   cluster.tombstones.delete(tombstone);
   cluster.nodes.get(tombstone.node)?.ignored.delete(tombstone.container);
   cluster.writer.later([{ key: keyOf(tombstone), value: undefined }]);
+}
+
+/** The engine no longer has it, and may still tell of an end that was told when the cluster went on without it. */
+function endLate(cluster: Cluster, { ignored }: ClusterNode, tombstone: Tombstone): void {
+  const { tombstones, clock } = cluster;
+  endTombstone(cluster, tombstone);
+  ignored.add(tombstone.container);
+  const forget = (): void => {
+    if (!tombstones.has(tombstone)) ignored.delete(tombstone.container);
+  };
+  clock.after(EVENTS_LATE_MS, forget, { background: true });
 }
 
 const asideName = ({ name, container, replacedBy }: Tombstone): string =>

@@ -247,9 +247,11 @@ function tell(what: string, { descriptors, heap }: Omit<Quiet, "keys">): void {
   );
 }
 
-/** Fills what is kept of placement decisions, so that it grows no more. */
+/** Fills what is kept of placement decisions, so that it grows no more: with refusals as large as what projects leave. */
 async function fillDecisions(): Promise<void> {
-  const body = { Image: "busybox", HostConfig: { Memory: 2 ** 50 }, Labels: { some: "label" } };
+  const Labels = { "com.docker.compose.project": "fill" };
+  const body = { Image: "busybox", HostConfig: { Memory: 2 ** 50 }, Labels };
+  await call(manager.host, "/networks/create", { method: "POST", body: { Name: "fill", Labels } });
   const fill = async (index: number) => {
     const { status } = await call(manager.host, `/containers/create?name=fill${index}`, { method: "POST", body });
     expect(status).toBe(409);
@@ -258,6 +260,7 @@ async function fillDecisions(): Promise<void> {
     WIDTH,
     Array.from({ length: DECISIONS }, (_, index) => () => fill(index)),
   );
+  expect((await call(manager.host, "/networks/fill", { method: "DELETE" })).status).toBe(204);
 }
 
 // Nothing here depends on the IDs.

@@ -50,6 +50,8 @@ const manager = async (path: string, addr: string, role: string, more: object = 
   return ((await answer.json()) as { promotion: { id: string } | null }).promotion?.id;
 };
 const row = (page: Page, name: string) => page.getByRole("row").filter({ hasText: name });
+/** What reads of the page, which do not wait by themselves, come to show. */
+const soon = <T>(read: () => Promise<T>) => expect.poll(read, { timeout: 20_000 });
 const gone = (page: Page, name: string) => row(page, name).waitFor({ state: "detached" });
 
 describe("the hub's page", () => {
@@ -79,9 +81,8 @@ describe("the hub's page", () => {
 
     await register("/u/admin/cluster-1", 1, { labels: { storage: "ssd" } });
     await page.getByRole("status").filter({ hasText: "node-1 joined." }).waitFor();
-    const cells = await row(page, "node-1").getByRole("cell").allTextContents();
     const about = ["node-1", "192.168.0.41:2375", "up", "node", "2 CPUs, 4.0 GiB", "storage=ssd", "Remove"];
-    expect(cells).toEqual(about);
+    await soon(() => row(page, "node-1").getByRole("cell").allTextContents()).toEqual(about);
     await register("/u/admin/cluster-1", 2, { labels: { storage: "disk" } });
     await row(page, "node-2").waitFor();
     await page.getByText("2 nodes up").waitFor();
@@ -99,7 +100,7 @@ describe("the hub's page", () => {
     await remove.click();
     await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
     await page.getByRole("dialog").waitFor({ state: "detached" });
-    expect(await row(page, "node-1").count()).toBe(1);
+    await soon(() => row(page, "node-1").count()).toBe(1);
     await remove.click();
     await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
     await gone(page, "node-1");
@@ -117,7 +118,7 @@ describe("the hub's page", () => {
     const managers = page.getByRole("table", { name: "Managers" });
     const cells = (address: string) => managers.getByRole("row").filter({ hasText: address }).getByRole("cell");
     const reserved = "1.5 of 6 CPUs, 1.0 of 12.0 GiB";
-    expect(await cells("192.168.0.41:3376").allTextContents()).toEqual([
+    await soon(() => cells("192.168.0.41:3376").allTextContents()).toEqual([
       ...["192.168.0.41:3376", "up", "primary", "2 of 3 nodes healthy, 5 containers", reserved, "Promote"],
     ]);
     await managers.getByRole("button", { name: "Promote 192.168.0.42:3376" }).click();
@@ -128,9 +129,9 @@ describe("the hub's page", () => {
     await manager(path, "192.168.0.41:3376", "replica", { promotion });
     await manager(path, "192.168.0.42:3376", "primary", { promotion, isMaster: true });
     await page.getByRole("status").filter({ hasText: "192.168.0.42:3376 leads." }).waitFor();
-    expect(await row(page, "node-2").getByRole("cell").nth(3).textContent()).toBe("primary, master");
-    expect(await row(page, "node-1").getByRole("cell").nth(3).textContent()).toBe("replica");
-    expect(await row(page, "node-3").getByRole("cell").nth(3).textContent()).toBe("node");
+    await soon(() => row(page, "node-2").getByRole("cell").nth(3).textContent()).toBe("primary, master");
+    await soon(() => row(page, "node-1").getByRole("cell").nth(3).textContent()).toBe("replica");
+    await soon(() => row(page, "node-3").getByRole("cell").nth(3).textContent()).toBe("node");
     await picture(page, "cluster");
     await page.emulateMedia({ colorScheme: "dark" });
     await picture(page, "cluster-dark");
@@ -199,7 +200,7 @@ describe("the hub's page", () => {
     await page.getByRole("dialog").waitFor();
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Remove");
+    await soon(() => page.evaluate(() => document.activeElement?.textContent)).toBe("Remove");
     await page.keyboard.press("Enter");
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
@@ -214,7 +215,7 @@ describe("the hub's page", () => {
     await page.getByRole("button", { name: "Remove node-2" }).focus();
     await register(path, 1);
     await row(page, "node-1").waitFor();
-    expect(await page.evaluate(() => document.activeElement?.getAttribute("aria-label"))).toBe("Remove node-2");
+    await soon(() => page.evaluate(() => document.activeElement?.getAttribute("aria-label"))).toBe("Remove node-2");
   });
 
   it("has landmarks, names and roles for a screen reader", async () => {

@@ -157,20 +157,29 @@ export function pastFlaws(
 }
 
 /**
- * What events say that no container, volume or network does.
+ * What events say that no container, volume or network does. An engine that cannot make a container to its end, because
+ * it stops itself for example, tells of its removal alone: so does the manager.
  *
  * @param present by `subject`
  */
-export function flaws(told: readonly LoggedEvent[], present: ReadonlyMap<string, Present>): string[] {
+export function flaws(
+  { engines, told }: Pick<Account, "engines" | "told">,
+  present: ReadonlyMap<string, Present>,
+): string[] {
   const all = stories(told);
+  const byEngines = stories(engines.flatMap(({ own }) => own));
   return [...new Set([...all.keys(), ...present.keys()])].flatMap((what) => {
     const story = all.get(what) ?? [];
+    if (isRemovalAlone(story) && isRemovalAlone(byEngines.get(what) ?? [])) return [];
     const wrong = what.startsWith("container ")
       ? containerFlaw(story, present.get(what))
       : objectFlaw(story, present.has(what));
     return wrong === undefined ? [] : [`${what}: ${wrong}: ${words(story)}`];
   });
 }
+
+const isRemovalAlone = (story: readonly LoggedEvent[]): boolean =>
+  story.length === 1 && story[0]?.type === "container" && story[0].action === "destroy" && !story[0].missed;
 
 function containerFlaw(told: readonly LoggedEvent[], present: Present | undefined): string | undefined {
   let state: "none" | "ended" | "runs" | "gone" = "none";
