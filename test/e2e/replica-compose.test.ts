@@ -173,7 +173,8 @@ function tell(seed: number, { change, afterMs }: Moment, code: number, failed: r
 function expectOneErrorEach(failed: readonly Exchange[]): void {
   const noticed = Math.min(...failed.map(({ to = Number.POSITIVE_INFINITY }) => to));
   for (const exchange of failed) {
-    expect(exchange).toMatchObject({ end: "answered", status: 503, retryAfter: "1" });
+    // Compose breaks off what it asked for beside the first that failed.
+    expect(exchange).toMatchObject({ end: expect.stringMatching(/^(answered|left)$/), status: 503, retryAfter: "1" });
     const { from, to = 0, text } = exchange;
     const hasWaited = text.includes("No primary manager elected") && to - from >= LEADER_WAIT_MS / 2;
     expect(from <= noticed || hasWaited, JSON.stringify({ noticed, ...exchange })).toBe(true);
