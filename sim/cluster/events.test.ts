@@ -263,6 +263,23 @@ describe("events that no engine can tell any more", () => {
     expect(of("goes")).toEqual(["create", "start", "die", "destroy"]);
   });
 
+  it("are told of what was gone again before anybody had read it", async () => {
+    await open({ nodes: 1 });
+    const { containers, lifecycle } = world.engine("node-1").daemon;
+    world.meddle("node-1").loseEvents(/"Action":"(die|destroy)".*"name":"web"|"Action":"die".*"name":"db"/);
+    for (const name of ["web", "db"]) lifecycle.start(containers.create(name, { Image: "busybox" }, "1.51"));
+    for (const name of ["web", "db"]) lifecycle.remove(containers.get(name), true, false);
+    await world.until("the end of one is told", () => of("db").includes("destroy"));
+    world.node("node-1").engine.resync();
+    await world.until("the end of the other is told", () => of("web").includes("destroy"));
+    await world.clock.sleep(2 * EVENTS_LATE_MS);
+    for (const name of ["web", "db"]) {
+      expect(of(name).filter((action) => action !== "kill")).toEqual(["create", "start", "die", "destroy"]);
+    }
+    const ends = seen.filter(({ action, attributes }) => action === "destroy" && attributes.name === "web");
+    expect(ends.map(({ actorId }) => actorId)).toEqual([seen.find(({ action }) => action === "create")?.actorId]);
+  });
+
   it("are not told of what somebody made past shoal: its engine tells of that", async () => {
     await open({ nodes: 1 });
     const { containers, lifecycle } = world.engine("node-1").daemon;

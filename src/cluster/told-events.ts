@@ -17,7 +17,7 @@ type ToldState = "created" | "running" | "paused" | "exited";
 
 interface Told {
   readonly state: ToldState;
-  /** Undefined while only an event told of it. */
+  /** Undefined for a network or a volume that only an event told of. */
   readonly subject: Subject | undefined;
 }
 
@@ -101,14 +101,15 @@ export class ToldEvents {
    * @param present what it is about, where that is known still
    * @returns what must have happened before it and was not told
    */
-  follow({ type, action, actorId }: EngineEvent, present: Subject | undefined): Missed {
+  follow(event: EngineEvent, present: Subject | undefined): Missed {
+    const { type, action, actorId } = event;
     const all = type === "container" ? this.#containers : this.#objects;
     const key = keyOf(type, actorId);
     const state = AFTER[action];
     if (!all || (state === undefined && action !== "destroy")) return { subject: present, actions: [] };
     this.#returned.delete(key);
     const before = all.get(key);
-    const subject = present ?? before?.subject;
+    const subject = present ?? before?.subject ?? (type === "container" ? { type: "event", event } : undefined);
     if (state === undefined) all.delete(key);
     else all.set(key, { state, subject });
     return { subject, actions: missedBefore(before?.state, action) };
@@ -185,13 +186,12 @@ function differing(told: All, listed: All): { readonly key: string; readonly was
 
 /** One of several copies, or one that goes on elsewhere: its life is told by the other. */
 function isToldElsewhere(node: ClusterNode, key: string, subject: Subject, now: Told | undefined): boolean {
-  if (subject.type !== "container") return false;
-  return node.ignored.has(key) || (now === undefined && subject.record.node !== node);
+  return node.ignored.has(key) || (subject.type === "container" && now === undefined && subject.record.node !== node);
 }
 
 /** One node's engine alone tells of it, and which one that will be nobody knows. */
 function isEverywhere(subject: Subject | undefined): boolean {
-  return subject !== undefined && subject.type !== "container" && subject.spansNodes;
+  return subject !== undefined && "spansNodes" in subject && subject.spansNodes;
 }
 
 function containersOf(node: ClusterNode): All {
