@@ -79,7 +79,8 @@ function wordsOf(subject: Subject, action: string, marks: Marks): object {
 
 function ofRecord(record: ContainerRecord, action: string, marks: Marks): object {
   const { id, image, name, exitCode, labels, state } = record;
-  const exit: Marks = action === "die" && exitCode !== undefined && state === "exited" ? { exitCode: `${exitCode}` } : {};
+  const exit: Marks =
+    action === "die" && exitCode !== undefined && state === "exited" ? { exitCode: `${exitCode}` } : {};
   return ofContainer(id, action, { ...labels, ...exit, image, name, ...marks });
 }
 
