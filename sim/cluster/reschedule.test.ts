@@ -130,9 +130,34 @@ describe("what is lost with its node", () => {
     await until("web", "is pending", isPending);
     await back("node-2");
     await until("web", "runs", runsOn("node-2"));
-    expect(world.record("web")).toMatchObject({ id, engineId, epoch: 1 });
+    // Newer than a copy that was asked for meanwhile.
+    expect(world.record("web")).toMatchObject({ id, engineId, epoch: 2 });
     expect(engineNames("node-2")).toEqual(["web runs"]);
     expect(await world.store.list("tombstones/")).toEqual([]);
+  });
+
+  it("stays pending when its node is back and its room there is taken", async () => {
+    await open({ nodes: 2 });
+    await world.run("full", soft("node-1", { Memory: 1.5 * GB }));
+    await world.run("web", soft("node-2", { ...always, Memory: GB }));
+    await world.names();
+    await world.cluster.writer.idle();
+    // It runs elsewhere for a while, so that its first copy is kept aside; then there is no room for it.
+    await lose("node-2");
+    await until("web", "is pending", isPending);
+    await world.remove("full");
+    await until("web", "runs", runsOn("node-1"));
+    await back("node-2");
+    await world.until("the old copy is kept aside", () => engineNames("node-2").join().includes("web.kept-"));
+    await world.run("other", soft("node-2", { Memory: 1.5 * GB }));
+    await lose("node-1");
+    await until("web", "is pending", isPending);
+    world.node("node-2").engine.resync();
+    await world.clock.sleep(10_000);
+    expect((await row("web"))?.State).toBe("pending");
+    expect(world.cluster.ledger.sums(world.node("node-2").id).memory).toBe(1.5 * GB);
+    await world.remove("other");
+    await until("web", "runs", runsOn("node-2"));
   });
 
   it("is removed by rm while it is pending, and its copy kept aside", async () => {

@@ -12,7 +12,7 @@ import { rememberedEvents } from "./remembered-events.ts";
 import { WireError } from "./wire/wire.ts";
 
 /** An event is stamped before it is published, so a neighbour may carry an earlier time: asked again from here on. */
-const OVERLAP_NS = 1_000_000_000n;
+const OVERLAP_NS = 0n;
 
 export class EventFeed {
   readonly #client: EngineClient;
