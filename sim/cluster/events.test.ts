@@ -94,6 +94,28 @@ describe("live events", () => {
     for (let i = 0; i < 12; i++) expect(of(`c${i}`)).toEqual(["create", "start"]);
   });
 
+  it("are not told after later ones when a stream that left some out breaks", async () => {
+    await open({ nodes: 1 });
+    const engine = world.engine("node-1");
+    await world.run("web");
+    await world.until("it runs", () => of("web").includes("start"));
+    const meddler = world.meddle("node-1");
+    meddler.loseEvents(/"Action":"(pause|create)"/);
+    await world.create("db");
+    const { containers, lifecycle } = engine.daemon;
+    lifecycle.pause(containers.get("web"));
+    lifecycle.unpause(containers.get("web"));
+    lifecycle.start(containers.get("db"));
+    await world.until("it is told", () => of("db").includes("start"));
+    meddler.loseEvents(/^none$/);
+    engine.faults.cutEvents();
+    await world.clock.sleep(2 * EVENTS_LATE_MS);
+    lifecycle.kill(containers.get("db"), "KILL");
+    await world.until("the end is told", () => of("db").includes("die"));
+    expect(of("web")).toEqual(["create", "start", "pause", "unpause"]);
+    expect(of("db").filter((action) => action !== "kill")).toEqual(["create", "start", "die"]);
+  });
+
   it("tell nothing of the time before when the first stream breaks", async () => {
     await open({ nodes: 1 });
     await world.run("before");

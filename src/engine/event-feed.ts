@@ -11,15 +11,12 @@ import { JsonLines, JsonLinesError } from "./json-lines.ts";
 import { rememberedEvents } from "./remembered-events.ts";
 import { WireError } from "./wire/wire.ts";
 
-/** An event is stamped before it is published, so a neighbour may carry an earlier time: asked again from here on. */
-const OVERLAP_NS = 0n;
-
 export class EventFeed {
   readonly #client: EngineClient;
   readonly #address: string;
   /** Nanoseconds since the epoch by the engine's own clock: where to go on. */
   #mark: bigint | undefined;
-  /** Likewise where the first stream began: what was before is not told afterwards, among what is later. */
+  /** Likewise where the first stream began. */
   #first = 0n;
   readonly #seen = new Set<string>();
 
@@ -84,11 +81,8 @@ export class EventFeed {
 
   /** Call after an event was handed on. */
   passed(event: EngineEvent): void {
-    const time = BigInt(event.timeNano);
-    // Its clock may have been set back.
-    if (time < this.#first) this.#first = time;
-    const overlap = time - OVERLAP_NS;
-    this.#mark = overlap > this.#first ? overlap : this.#first;
+    // Not from an earlier time on: what the engine left out of a stream came before this one, and would come after it now.
+    this.#mark = BigInt(event.timeNano);
   }
 }
 
