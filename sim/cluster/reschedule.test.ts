@@ -1,6 +1,12 @@
 /** What becomes of containers whose node is lost: pending, on another node, on their own again, or left where they are. */
 import { afterEach, describe, expect, it } from "vitest";
-import { ENGINE_GRACE_MS, ENGINE_HUNG_MS, HOST_LOST_MS, RESCHEDULE_EVERY_MS } from "../../src/kit/limits.ts";
+import {
+  BRAKE_NODES,
+  ENGINE_GRACE_MS,
+  ENGINE_HUNG_MS,
+  HOST_LOST_MS,
+  RESCHEDULE_EVERY_MS,
+} from "../../src/kit/limits.ts";
 import { isRunning } from "../engine/container.ts";
 import { type ApiFace, openApi } from "./api-face.ts";
 import { type Body, GB, type Row, refusal, World, type WorldOptions } from "./world.ts";
@@ -50,6 +56,8 @@ async function until(name: string, what: string, holds: (row: Row | undefined) =
 }
 const runsOn = (node: string) => (row: Row | undefined) =>
   row?.State === "running" && row.Labels["shoal.NODE"] === node && row.Status.startsWith("Up");
+const isMoved = (row: Row | undefined, from: string): boolean =>
+  row?.State === "running" && row.Labels["shoal.NODE"] !== from;
 const isPending = (row: Row | undefined): boolean => row?.State === "pending";
 
 const engineNames = (name: string): string[] =>
@@ -237,6 +245,23 @@ describe("what is lost with its node", () => {
     expect(world.cluster.rescheduler.losses.doubted.size).toBe(2);
     expect(world.cluster.rescheduler.resume()).toBe(2);
     await until("web", "runs elsewhere", runsOn("node-1"));
+  });
+
+  it("moves off a few nodes of many, and not off a dozen that vanish at once", async () => {
+    await open({ nodes: 34 });
+    const vanish = async (...nodes: number[]) => {
+      for (const node of nodes) world.engine(`node-${node}`).faults.vanished();
+      await world.until("they are lost", () => nodes.every((node) => !world.node(`node-${node}`).reachable));
+    };
+    await world.run("first", soft("node-1"));
+    await world.run("second", soft("node-4"));
+    await world.names();
+    await vanish(1, 2, 3);
+    await until("first", "runs elsewhere", (row) => isMoved(row, "node-1"));
+    await vanish(...Array.from({ length: BRAKE_NODES - 2 }, (_, n) => n + 4));
+    await world.clock.sleep(2 * HOST_LOST_MS);
+    expect((await row("second"))?.Status).toBe("Host Down");
+    expect(world.cluster.rescheduler.losses.doubted.size).toBe(BRAKE_NODES + 1);
   });
 
   it("is pulled for where its image is missing", async () => {
