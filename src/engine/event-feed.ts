@@ -41,11 +41,15 @@ export class EventFeed {
     this.#mark = this.#first;
   }
 
-  /** What the engine remembers from before the first stream, oldest first. Rejects with WireError. */
+  /**
+   * What the engine remembers from before the first stream, oldest first; no stream brings any of it again, though it may
+   * have been published only after that was opened. Rejects with WireError.
+   */
   async earlier(signal: AbortSignal): Promise<readonly EngineEvent[]> {
     if (this.#first === 0n) return [];
     try {
-      return await rememberedEvents(this.#client, "0", seconds(this.#first - 1n), signal);
+      const events = await rememberedEvents(this.#client, "0", seconds(this.#first - 1n), signal);
+      return events.filter((event) => this.#isNew(event));
     } catch (error) {
       if (error instanceof JsonLinesError) return [];
       throw error;
