@@ -58,7 +58,7 @@ async function openSide(
   { audit = false, executable }: { readonly audit?: boolean; readonly executable?: string | undefined } = {},
 ): Promise<Side> {
   console.error(`starting ${engines} engines x ${containers} containers and a manager …`);
-  const fleet = await startFleet(engines, containers, seed);
+  const fleet = await startFleet(engines, containers, { seed });
   try {
     const manager = await startManager(
       `file://${fleet.dir}/engines`,

@@ -1,9 +1,10 @@
-/** The other processes of a bench: a fleet, a manager. Owns starting them, waiting for them and their end. */
+/** The other processes of a bench: a fleet, a manager, a hub. Owns starting them, waiting for them and their end. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { systemClock } from "../src/kit/clock.ts";
+import type { AgentsCount, AgentsOrder } from "./agents.ts";
 import { BenchClient } from "./client.ts";
 
 /** The compiled files lie in `.cache/bench/bench/`. */
@@ -24,6 +25,21 @@ export interface Fleet {
   /** Calls by route since the last reset, summed over the engines. */
   calls(): Promise<Record<string, number>>;
   reset(): Promise<void>;
+  /** An agent for each engine joins, all of them at once. */
+  join(order: AgentsOrder): Promise<void>;
+  agents(): Promise<AgentsCount>;
+  /** Engines and agents stand still together: connections are taken, nothing is answered. */
+  freeze(): void;
+  thaw(): void;
+  stop(): Promise<void>;
+}
+
+export interface Hub {
+  /** `http://127.0.0.1:port`. */
+  readonly url: string;
+  readonly pid: number;
+  /** Of its file store. */
+  readonly store: string;
   stop(): Promise<void>;
 }
 
@@ -42,35 +58,46 @@ async function ended(child: ChildProcess): Promise<void> {
   timer.cancel();
 }
 
-function firstLine(child: ChildProcess): Promise<string> {
+/** The first line of its standard output that `matches`; what follows is read and thrown away. */
+function lineOf(child: ChildProcess, what: string, matches = /^/): Promise<string> {
   return new Promise((done, fail) => {
     let text = "";
-    child.stdout?.on("data", (chunk) => {
+    const read = (chunk: unknown): void => {
       text += String(chunk);
-      const end = text.indexOf("\n");
-      if (end >= 0) done(text.slice(0, end));
-    });
-    child.once("close", (code) => fail(new Error(`the fleet ended with ${code}`)));
+      const line = text
+        .split("\n")
+        .slice(0, -1)
+        .find((one) => matches.test(one));
+      if (line === undefined) return;
+      child.stdout?.off("data", read).resume();
+      done(line);
+    };
+    child.stdout?.on("data", read);
+    child.once("close", (code) => fail(new Error(`${what} ended with ${code}`)));
     child.once("error", fail);
   });
 }
 
-/** Starts a fleet process on unix sockets in a folder of its own. */
-export async function startFleet(engines: number, containers: number, seed = 1): Promise<Fleet> {
+export interface FleetOptions {
+  readonly seed?: number;
+  /** What the engines' names begin with: two fleets of one manager need two. */
+  readonly name?: string;
+  /** On ports of loopback instead of unix sockets, as discovery's records need it. */
+  readonly tcp?: boolean;
+}
+
+/** Starts a fleet process with a folder of its own. */
+export async function startFleet(
+  engines: number,
+  containers: number,
+  { seed = 1, name = "sim", tcp = false }: FleetOptions = {},
+): Promise<Fleet> {
   const dir = mkdtempSync(join(tmpdir(), "shoal-bench-"));
   const runner = join(import.meta.dirname, "run.js");
-  const flags = [
-    "--engines",
-    String(engines),
-    "--containers",
-    String(containers),
-    "--dir",
-    dir,
-    "--seed",
-    String(seed),
-  ];
+  const sizes = ["--engines", String(engines), "--containers", String(containers), "--seed", String(seed)];
+  const flags = [...sizes, "--dir", dir, "--name", name, ...(tcp ? ["--tcp"] : [])];
   const child = spawn(process.execPath, [runner, "fleet", ...flags], { stdio: ["pipe", "pipe", "inherit"] });
-  const { seconds, rssMiB } = JSON.parse(await firstLine(child)) as { seconds: number; rssMiB: number };
+  const { seconds, rssMiB } = JSON.parse(await lineOf(child, "the fleet")) as { seconds: number; rssMiB: number };
   const control = new BenchClient(`unix://${join(dir, "control")}`, 1);
   return {
     dir,
@@ -81,7 +108,14 @@ export async function startFleet(engines: number, containers: number, seed = 1):
     reset: async () => {
       await control.call("POST", "/reset");
     },
+    join: async (order) => {
+      await control.call("POST", "/join", order);
+    },
+    agents: () => control.json("GET", "/agents"),
+    freeze: () => void child.kill("SIGSTOP"),
+    thaw: () => void child.kill("SIGCONT"),
     stop: async () => {
+      child.kill("SIGCONT");
       await control.close();
       child.stdin?.end();
       await ended(child);
@@ -90,8 +124,29 @@ export async function startFleet(engines: number, containers: number, seed = 1):
   };
 }
 
+/** Starts `bin/shoal hub` with a file store of its own, on a port of loopback; whoever asks may create clusters. */
+export async function startHub(): Promise<Hub> {
+  const dir = mkdtempSync(join(tmpdir(), "shoal-bench-"));
+  const store = join(dir, "store");
+  const files = ["--store", `file://${store}`, "--admin-token-file", join(dir, "admin-token")];
+  const argv = [EXECUTABLE, "hub", "--anonymous", "--log-level", "info", ...files, "-H", "tcp://127.0.0.1:0"];
+  const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "ignore"] });
+  const stop = async (): Promise<void> => {
+    child.kill("SIGTERM");
+    await ended(child);
+    rmSync(dir, { recursive: true, force: true });
+  };
+  try {
+    const { address } = JSON.parse(await lineOf(child, "the hub", /"listening"/)) as { address: string };
+    return { url: address.replace(/^tcp:/, "http:"), pid: child.pid ?? 0, store, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
 /** How many engines a manager's `/info` calls healthy. */
-async function healthy(client: BenchClient): Promise<number> {
+export async function healthy(client: BenchClient): Promise<number> {
   const info = await client.json<{ SystemStatus?: [string, string][] | null }>("GET", "/info");
   return (info.SystemStatus ?? []).filter(([key, value]) => /^\s.*Status$/.test(key) && value === "Healthy").length;
 }
@@ -125,9 +180,10 @@ export async function startManager(
   try {
     for (;;) {
       if (child.exitCode !== null) throw new Error(`the manager ended with ${child.exitCode}`);
-      const count = await healthy(client).catch(() => 0);
+      const count = await healthy(client).catch(() => -1);
       if (count >= engines) break;
-      if (systemClock.monotonic() - from > READY_MS) throw new Error(`only ${count} of ${engines} engines are healthy`);
+      if (systemClock.monotonic() - from > READY_MS)
+        throw new Error(`only ${Math.max(count, 0)} of ${engines} engines are healthy`);
       await systemClock.sleep(20);
     }
   } catch (error) {

@@ -94,6 +94,28 @@ describe("live events", () => {
     for (let i = 0; i < 12; i++) expect(of(`c${i}`)).toEqual(["create", "start"]);
   });
 
+  it("are not told after later ones when a stream that left some out breaks", async () => {
+    await open({ nodes: 1 });
+    const engine = world.engine("node-1");
+    await world.run("web");
+    await world.until("it runs", () => of("web").includes("start"));
+    const meddler = world.meddle("node-1");
+    meddler.loseEvents(/"Action":"(pause|create)"/);
+    await world.create("db");
+    const { containers, lifecycle } = engine.daemon;
+    lifecycle.pause(containers.get("web"));
+    lifecycle.unpause(containers.get("web"));
+    lifecycle.start(containers.get("db"));
+    await world.until("it is told", () => of("db").includes("start"));
+    meddler.loseEvents(/^none$/);
+    engine.faults.cutEvents();
+    await world.clock.sleep(2 * EVENTS_LATE_MS);
+    lifecycle.kill(containers.get("db"), "KILL");
+    await world.until("the end is told", () => of("db").includes("die"));
+    expect(of("web")).toEqual(["create", "start", "pause", "unpause"]);
+    expect(of("db").filter((action) => action !== "kill")).toEqual(["create", "start", "die"]);
+  });
+
   it("tell nothing of the time before when the first stream breaks", async () => {
     await open({ nodes: 1 });
     await world.run("before");
@@ -263,6 +285,23 @@ describe("events that no engine can tell any more", () => {
     expect(of("goes")).toEqual(["create", "start", "die", "destroy"]);
   });
 
+  it("are told of what was gone again before anybody had read it", async () => {
+    await open({ nodes: 1 });
+    const { containers, lifecycle } = world.engine("node-1").daemon;
+    world.meddle("node-1").loseEvents(/"Action":"(die|destroy)".*"name":"web"|"Action":"die".*"name":"db"/);
+    for (const name of ["web", "db"]) lifecycle.start(containers.create(name, { Image: "busybox" }, "1.51"));
+    for (const name of ["web", "db"]) lifecycle.remove(containers.get(name), true, false);
+    await world.until("the end of one is told", () => of("db").includes("destroy"));
+    world.node("node-1").engine.resync();
+    await world.until("the end of the other is told", () => of("web").includes("destroy"));
+    await world.clock.sleep(2 * EVENTS_LATE_MS);
+    for (const name of ["web", "db"]) {
+      expect(of(name).filter((action) => action !== "kill")).toEqual(["create", "start", "die", "destroy"]);
+    }
+    const ends = seen.filter(({ action, attributes }) => action === "destroy" && attributes.name === "web");
+    expect(ends.map(({ actorId }) => actorId)).toEqual([seen.find(({ action }) => action === "create")?.actorId]);
+  });
+
   it("are not told of what somebody made past shoal: its engine tells of that", async () => {
     await open({ nodes: 1 });
     const { containers, lifecycle } = world.engine("node-1").daemon;
@@ -305,6 +344,28 @@ describe("events that no engine can tell any more", () => {
     await world.clock.sleep(2 * EVENTS_LATE_MS);
     release();
     await world.until("its start is told", () => of("web").includes("start"));
+    expect(of("web")).toEqual(["start"]);
+  });
+
+  it("are not told of what had ended without a manager and started again while it was asked", async () => {
+    await open({ nodes: 1 });
+    await world.run("web");
+    await world.list();
+    await world.cluster.writer.idle();
+    const { containers, lifecycle } = world.engine("node-1").daemon;
+    stop();
+    world.life.alive = false;
+    lifecycle.kill(containers.get("web"), "KILL");
+    // The time that its events are asked from is known by then.
+    const release = world.meddle("node-1").hold(/^GET \/info/);
+    await world.crashManager();
+    follow();
+    await world.clock.sleep(EVENTS_LATE_MS);
+    lifecycle.start(containers.get("web"));
+    release();
+    await world.healthy();
+    await world.until("its start is told", () => of("web").includes("start"));
+    await world.clock.sleep(2 * EVENTS_LATE_MS);
     expect(of("web")).toEqual(["start"]);
   });
 

@@ -225,6 +225,22 @@ describe("rm -f of a container whose node is lost", () => {
     expect(held("node-2").length).toBe(2);
   });
 
+  it("leaves alone what its engine is removing itself when it is back", async () => {
+    await open({ nodes: 2 });
+    const web = await world.run("web", on("node-2"));
+    await lose("node-2");
+    expect(await remove("web")).toMatchObject({ status: 204 });
+    const copy = world.engine("node-2").daemon.containers.get("web");
+    copy.status = "removing";
+    const asked = world.meddle("node-2").record(new RegExp(`^POST /containers/${web.engineId}/`));
+    await back("node-2");
+    await world.clock.sleep(1_000);
+    expect(asked).toEqual([]);
+    copy.status = "running";
+    world.node("node-2").engine.resync();
+    await world.until("it is at rest", () => held("node-2").join().includes("web.removed-"));
+  });
+
   it("waits for a node that a new manager has only begun to read, and removes it there", async () => {
     await open({ nodes: 2 });
     await world.run("web", on("node-2"));

@@ -3,13 +3,16 @@ import { afterEach, describe, expect, it } from "vitest";
 import { commonHeaders } from "../../src/api/api.ts";
 import { apiByLeader, noLeader } from "../../src/api/by-leader.ts";
 import type { Discovery } from "../../src/discovery/discovery.ts";
+import { abortError } from "../../src/engine/wire/faults.ts";
 import { openWire } from "../../src/engine/wire/http-wire.ts";
-import type { EngineWire } from "../../src/engine/wire/wire.ts";
+import type { EngineWire, WireRequest } from "../../src/engine/wire/wire.ts";
 import { systemClock } from "../../src/kit/clock.ts";
 import { silentLog } from "../../src/kit/log.ts";
 import { pick, seededRandom } from "../../src/kit/random.ts";
+import { CHANGES_MS } from "../../src/kit/replica-limits.ts";
 import { Following } from "../../src/manager/replica/following.ts";
 import { type ApiAnswer, ApiClient } from "./api-client.ts";
+import { TestClock } from "./test-clock.ts";
 import { HOST, World, type WorldOptions } from "./world.ts";
 
 let world: World;
@@ -24,12 +27,15 @@ class Replica {
   leader: EngineWire | undefined;
   client: ApiClient | undefined;
   hopeless = false;
+  /** Its leader takes requests and answers none, as one that was stopped does. */
+  leaderIsStill = false;
+  readonly clock = new TestClock(systemClock);
   /** Requests that the leader was asked. */
   passed: string[] = [];
 
   constructor() {
     this.follow();
-    const parts = { name: "replica", clock: systemClock, log: silentLog, host: HOST, stopping: this.#stop.signal };
+    const parts = { name: "replica", clock: this.clock, log: silentLog, host: HOST, stopping: this.#stop.signal };
     const leader = () => this.leader;
     const hopeless = () => this.hopeless;
     this.following = new Following({ ...parts, leader, hopeless, discovery, openCluster: () => world.makeFollower() });
@@ -43,7 +49,7 @@ class Replica {
       address: wire.address,
       request: (request) => {
         if (!request.path.startsWith("/shoal/changes")) this.passed.push(`${request.method} ${request.path}`);
-        return wire.request(request);
+        return this.leaderIsStill ? unanswered(request) : wire.request(request);
       },
       connect: (signal) => wire.connect(signal),
       close: () => wire.close(),
@@ -67,6 +73,7 @@ class Replica {
       {
         own: (request) => following.answering(request),
         doubt: (wire) => following.doubt(wire),
+        silence: () => following.silence,
         leading: async (signal) => {
           const wire = await following.leading(signal);
           if (!wire) throw noLeader();
@@ -101,6 +108,12 @@ class Replica {
     await this.#running;
     await this.leader?.close();
   }
+}
+
+function unanswered({ signal }: WireRequest): Promise<never> {
+  return new Promise((_resolve, reject) =>
+    signal?.addEventListener("abort", () => reject(abortError(signal.reason, "the leader", true)), { once: true }),
+  );
 }
 
 const discovery: Discovery = {
@@ -242,6 +255,26 @@ describe("without a leader", () => {
     const made = replica?.call("POST", "/containers/create?name=web", BODY);
     replica?.follow();
     expect((await made)?.status).toBe(201);
+  });
+
+  it("what was passed on to one that stands still is refused when that shows, though nobody else leads", async () => {
+    await open(1);
+    const [replica] = replicas;
+    if (!replica) throw new Error("no replica");
+    replica.leaderIsStill = true;
+    let refused: ApiAnswer | undefined;
+    const made = replica.call("POST", "/containers/create?name=web", BODY).then((answer) => {
+      refused = answer;
+    });
+    await world.until("it is passed on", async () => replica.passed.includes("POST /containers/create?name=web"));
+    await world.until("it is refused", async () => {
+      replica.clock.hurry(CHANGES_MS);
+      return refused !== undefined;
+    });
+    await made;
+    expect(refused).toMatchObject({ status: 503, message: expect.stringContaining("no answer within 5 s") });
+    replica.leaderIsStill = false;
+    expect((await replica.call("POST", "/containers/create?name=web", BODY)).status).toBe(201);
   });
 
   it("a read, too, waits for the next one, whose clients may have been told more", async () => {

@@ -1,6 +1,12 @@
 /** What becomes of containers whose node is lost: pending, on another node, on their own again, or left where they are. */
 import { afterEach, describe, expect, it } from "vitest";
-import { ENGINE_GRACE_MS, ENGINE_HUNG_MS, HOST_LOST_MS, RESCHEDULE_EVERY_MS } from "../../src/kit/limits.ts";
+import {
+  BRAKE_NODES,
+  ENGINE_GRACE_MS,
+  ENGINE_HUNG_MS,
+  HOST_LOST_MS,
+  RESCHEDULE_EVERY_MS,
+} from "../../src/kit/limits.ts";
 import { isRunning } from "../engine/container.ts";
 import { type ApiFace, openApi } from "./api-face.ts";
 import { type Body, GB, type Row, refusal, World, type WorldOptions } from "./world.ts";
@@ -50,6 +56,8 @@ async function until(name: string, what: string, holds: (row: Row | undefined) =
 }
 const runsOn = (node: string) => (row: Row | undefined) =>
   row?.State === "running" && row.Labels["shoal.NODE"] === node && row.Status.startsWith("Up");
+const isMoved = (row: Row | undefined, from: string): boolean =>
+  row?.State === "running" && row.Labels["shoal.NODE"] !== from;
 const isPending = (row: Row | undefined): boolean => row?.State === "pending";
 
 const engineNames = (name: string): string[] =>
@@ -130,9 +138,34 @@ describe("what is lost with its node", () => {
     await until("web", "is pending", isPending);
     await back("node-2");
     await until("web", "runs", runsOn("node-2"));
-    expect(world.record("web")).toMatchObject({ id, engineId, epoch: 1 });
+    // Newer than a copy that was asked for meanwhile.
+    expect(world.record("web")).toMatchObject({ id, engineId, epoch: 2 });
     expect(engineNames("node-2")).toEqual(["web runs"]);
     expect(await world.store.list("tombstones/")).toEqual([]);
+  });
+
+  it("stays pending when its node is back and its room there is taken", async () => {
+    await open({ nodes: 2 });
+    await world.run("full", soft("node-1", { Memory: 1.5 * GB }));
+    await world.run("web", soft("node-2", { ...always, Memory: GB }));
+    await world.names();
+    await world.cluster.writer.idle();
+    // It runs elsewhere for a while, so that its first copy is kept aside; then there is no room for it.
+    await lose("node-2");
+    await until("web", "is pending", isPending);
+    await world.remove("full");
+    await until("web", "runs", runsOn("node-1"));
+    await back("node-2");
+    await world.until("the old copy is kept aside", () => engineNames("node-2").join().includes("web.kept-"));
+    await world.run("other", soft("node-2", { Memory: 1.5 * GB }));
+    await lose("node-1");
+    await until("web", "is pending", isPending);
+    world.node("node-2").engine.resync();
+    await world.clock.sleep(10_000);
+    expect((await row("web"))?.State).toBe("pending");
+    expect(world.cluster.ledger.sums(world.node("node-2").id).memory).toBe(1.5 * GB);
+    await world.remove("other");
+    await until("web", "runs", runsOn("node-2"));
   });
 
   it("is removed by rm while it is pending, and its copy kept aside", async () => {
@@ -212,6 +245,23 @@ describe("what is lost with its node", () => {
     expect(world.cluster.rescheduler.losses.doubted.size).toBe(2);
     expect(world.cluster.rescheduler.resume()).toBe(2);
     await until("web", "runs elsewhere", runsOn("node-1"));
+  });
+
+  it("moves off a few nodes of many, and not off a dozen that vanish at once", async () => {
+    await open({ nodes: 34 });
+    const vanish = async (...nodes: number[]) => {
+      for (const node of nodes) world.engine(`node-${node}`).faults.vanished();
+      await world.until("they are lost", () => nodes.every((node) => !world.node(`node-${node}`).reachable));
+    };
+    await world.run("first", soft("node-1"));
+    await world.run("second", soft("node-4"));
+    await world.names();
+    await vanish(1, 2, 3);
+    await until("first", "runs elsewhere", (row) => isMoved(row, "node-1"));
+    await vanish(...Array.from({ length: BRAKE_NODES - 2 }, (_, n) => n + 4));
+    await world.clock.sleep(2 * HOST_LOST_MS);
+    expect((await row("second"))?.Status).toBe("Host Down");
+    expect(world.cluster.rescheduler.losses.doubted.size).toBe(BRAKE_NODES + 1);
   });
 
   it("is pulled for where its image is missing", async () => {

@@ -6,7 +6,7 @@ import type { PortMap } from "./ports.ts";
 import type { Process } from "./process.ts";
 import { CONFIG_DEFAULTS, HOST_CONFIG_DEFAULTS } from "./shapes.ts";
 
-export type Status = "created" | "running" | "paused" | "exited";
+export type Status = "created" | "running" | "paused" | "exited" | "removing";
 export type Health = "starting" | "healthy" | "unhealthy";
 
 export interface SimMount {

@@ -25,6 +25,12 @@ function skewed(clock: SimClock, rate: number): Clock {
 /** A way to the shared store that can be cut, fail and be slow. */
 class Link extends MemoryStore {
   cut = false;
+  /** The next questions that are swallowed, as by a connection that leads nowhere any more: nothing answers them. */
+  swallow = 0;
+  /** The next transactions whose answer is lost: they were made. */
+  mute = 0;
+  /** Nothing answers. */
+  hangs = false;
   readonly #clock: SimClock;
   readonly #random: Random | undefined;
 
@@ -44,12 +50,20 @@ class Link extends MemoryStore {
   override async txn(txn: Txn, options?: CallOptions): Promise<TxnResult> {
     await this.#way(options?.signal);
     const result = await super.txn(txn);
+    if (this.mute > 0) {
+      this.mute--;
+      await unanswered(options?.signal);
+    }
     await this.#way(options?.signal);
     return result;
   }
 
   /** There or back. */
   async #way(signal?: AbortSignal): Promise<void> {
+    if (this.hangs || this.swallow > 0) {
+      this.swallow--;
+      await unanswered(signal);
+    }
     try {
       if (this.#random && this.#random.int(3) === 0) await this.#clock.sleep(this.#random.int(3_000), signal);
     } catch (cause) {
@@ -57,6 +71,12 @@ class Link extends MemoryStore {
     }
     if (this.cut || this.#random?.int(8) === 0) throw new StoreError("unreachable", { uncertain: true });
   }
+}
+
+function unanswered(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_resolve, reject) =>
+    signal?.addEventListener("abort", () => reject(new StoreError("given up", { uncertain: true })), { once: true }),
+  );
 }
 
 function world() {
@@ -125,6 +145,49 @@ describe("a lease", () => {
     a.store.cut = false;
     await clock.advance(20_000);
     expect(a.held[0]?.remaining).toBeGreaterThan(0);
+  });
+
+  it("is kept though a connection swallows a renewal, as another one is asked meanwhile", async () => {
+    const { clock, contender } = world();
+    const a = contender("a");
+    await clock.advance(2_500);
+    a.store.swallow = 1;
+    const b = contender("b");
+    await clock.advance(60_000);
+    expect(a.store.swallow).toBe(0);
+    expect(a.held[0]?.remaining).toBeGreaterThan(0);
+    expect(b.held).toEqual([]);
+  });
+
+  it("whose renewal was taken without an answer is renewed again at once", async () => {
+    const { clock, contender } = world();
+    const a = contender("a");
+    await clock.advance(500);
+    a.store.mute = 1;
+    await clock.advance(EVERY_MS * 2);
+    expect(a.store.mute).toBe(0);
+    expect(a.held[0]?.remaining).toBeGreaterThan(LASTS_MS * 0.9 - EVERY_MS);
+  });
+
+  it("is lost in time by whose store never answers", async () => {
+    const { clock, contender } = world();
+    const a = contender("a");
+    await clock.advance(0);
+    a.store.hangs = true;
+    await clock.advance(LASTS_MS);
+    expect(a.held[0]?.lost.aborted).toBe(true);
+  });
+
+  it("that was taken without an answer, or lost, is taken again at once by the same one", async () => {
+    const { clock, contender } = world();
+    const a = contender("a");
+    await clock.advance(0);
+    a.store.cut = true;
+    await clock.advance(LASTS_MS);
+    a.store.cut = false;
+    const again = contender("a");
+    await clock.advance(0);
+    expect(again.held[0]).toMatchObject({ term: 2 });
   });
 
   it("guards what is written under its fence, whoever comes after", async () => {

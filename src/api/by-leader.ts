@@ -7,7 +7,7 @@ import { DockerError } from "../docker/errors.ts";
 import { splice } from "../docker/json-text.ts";
 import { readRemainingBody } from "../engine/wire/remaining-body.ts";
 import { requestUpgrade } from "../engine/wire/upgrade.ts";
-import type { EngineWire } from "../engine/wire/wire.ts";
+import type { EngineWire, WireAnswer } from "../engine/wire/wire.ts";
 import type { Clock } from "../kit/clock.ts";
 import { withDeadline } from "../kit/deadline.ts";
 import { ENGINE_CALL_MS, ERROR_BODY_BYTES } from "../kit/limits.ts";
@@ -43,6 +43,8 @@ export interface ByLeaderParts {
   readonly leading: (signal: AbortSignal) => Promise<EngineWire | Api>;
   /** The leader broke off. */
   readonly doubt: (leader: EngineWire) => void;
+  /** Aborts when the leader no longer answers what this manager itself asks it: one that stands still never breaks off. */
+  readonly silence: () => AbortSignal;
   /** What of this manager's own may answer this; undefined: the leader does. */
   readonly own: (request: ApiRequest) => Promise<Own | undefined>;
   /** Of this manager: what it says when it passes something on. */
@@ -124,21 +126,43 @@ function replicaInfo(text: string, leader: string): string {
 }
 
 async function passOn(wire: EngineWire, parts: ByLeaderParts, request: ApiRequest, answer: Answer): Promise<void> {
-  const from = await wire
-    .request({
+  const ask = (signal: AbortSignal): Promise<WireAnswer> =>
+    wire.request({
       method: request.method,
       path: targetOf(request),
       headers: [...endToEnd(request.rawHeaders, KEPT_BACK), PASSED, parts.name],
       body: request.hasBody ? request.body : undefined,
-      signal: request.signal,
+      signal,
       lane: "long",
-    })
-    .catch((error: unknown) => Promise.reject(lost(wire, parts, request, error)));
+    });
+  const from = await unlessSilent(parts.silence(), request.signal, ask).catch((error: unknown) =>
+    Promise.reject(lost(wire, parts, request, error)),
+  );
   const isInfo = request.path === "/info" && from.status === 200;
   await pipeAnswer(answer, from, {
     head: request.method === "HEAD",
     ...(isInfo && { map: asReplica(wire.address) }),
   });
+}
+
+/**
+ * An answer may take its time to begin, as a wait's does, but not longer than the leader answers other questions. The
+ * silence ends nothing that has begun: that goes on when the leader does.
+ */
+async function unlessSilent<T>(
+  silence: AbortSignal,
+  client: AbortSignal,
+  ask: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const silent = new AbortController();
+  const end = (): void => silent.abort(silence.reason);
+  if (silence.aborted) end();
+  silence.addEventListener("abort", end, { once: true });
+  try {
+    return await ask(AbortSignal.any([client, silent.signal]));
+  } finally {
+    silence.removeEventListener("abort", end);
+  }
 }
 
 async function passUpgradeOn(wire: EngineWire, parts: ByLeaderParts, upgrade: Upgrade): Promise<void> {

@@ -1,6 +1,5 @@
 /** Past events of the cluster: each engine's own memory of them, merged by time. */
-import { type EngineEvent, parseEvent } from "../engine/event.ts";
-import { textsOf } from "../engine/texts.ts";
+import { rememberedEvents } from "../engine/remembered-events.ts";
 import { withDeadline } from "../kit/deadline.ts";
 import { ENGINE_CALL_MS } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
@@ -58,7 +57,13 @@ export async function nodeHistory(
   signal?: AbortSignal,
 ): Promise<readonly ClusterEvent[] | undefined> {
   try {
-    const events = await remembered(cluster, node, since, until, signal);
+    const events = await withDeadline(
+      cluster.clock,
+      ENGINE_CALL_MS,
+      `events of ${node.name}`,
+      (within) => rememberedEvents(node.engine, since, until, within),
+      signal,
+    );
     return events
       .filter(({ actorId }) => !node.ignored.has(actorId))
       .map((event) => clusterEvent(cluster, node, event));
@@ -68,25 +73,4 @@ export async function nodeHistory(
     }
     return undefined;
   }
-}
-
-/** What an engine itself remembers to have told, oldest first. @param until no later than its own clock is now */
-export function remembered(
-  cluster: Cluster,
-  node: ClusterNode,
-  since: string,
-  until: string,
-  parent?: AbortSignal,
-): Promise<EngineEvent[]> {
-  const read = async (signal: AbortSignal): Promise<EngineEvent[]> => {
-    const path = `/events?since=${encodeURIComponent(since)}&until=${encodeURIComponent(until)}`;
-    const answer = await node.engine.call({ method: "GET", path, signal });
-    const events: EngineEvent[] = [];
-    for await (const line of textsOf(answer.body)) {
-      const event = parseEvent(line);
-      if (event) events.push(event);
-    }
-    return events;
-  };
-  return withDeadline(cluster.clock, ENGINE_CALL_MS, `events of ${node.name}`, read, parent);
 }

@@ -2,7 +2,7 @@
  * Events of ours, in an engine's own form, kept a while for readers of the past: for what has happened and no engine tells
  * any more (marked as made up), and for what no engine knows of. Must not know how it was found out.
  */
-import { parseEvent } from "../engine/event.ts";
+import { type EngineEvent, parseEvent } from "../engine/event.ts";
 import { MISSED_EVENTS_REMEMBERED } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
 import type { ClusterEvent } from "./event-hub.ts";
@@ -14,12 +14,16 @@ import { clusterEvent } from "./render-event.ts";
 /** What an event is about. */
 export type Subject =
   | { readonly type: "container"; readonly record: ContainerRecord }
+  /** A container that nobody has read yet: this is all that is known of it. */
+  | { readonly type: "event"; readonly event: EngineEvent }
   | {
       readonly type: "network" | "volume";
       readonly object: NodeObject;
       /** It is the same on several nodes. */
       readonly spansNodes: boolean;
     };
+
+type ObjectSubject = Extract<Subject, { readonly object: NodeObject }>;
 
 /** The attribute of an event that shoal makes up for one that no engine can tell any more. */
 const MADE_UP = "shoal.missed";
@@ -53,23 +57,39 @@ function eventOf(cluster: Cluster, node: ClusterNode, subject: Subject, action: 
   const last = cluster.missedEvents.at(-1)?.timeNano ?? 0n;
   const now = BigInt(cluster.clock.now()) * 1_000_000n;
   const timeNano = now > last ? now : last + 1n;
-  const { type } = subject;
-  const words = type === "container" ? ofContainer(subject.record, action, marks) : ofObject(subject, action, marks);
+  const words = wordsOf(subject, action, marks);
   const text = `${JSON.stringify(words).slice(0, -1)},"scope":"local","time":${timeNano / 1_000_000_000n},"timeNano":${timeNano}}`;
   const event = parseEvent(text);
   if (!event) throw new Error(`an event of ours is none: ${text}`);
   return clusterEvent(cluster, node, event);
 }
 
-function ofContainer(record: ContainerRecord, action: string, marks: Marks): object {
-  const { id, image, name, exitCode, labels, state } = record;
-  const exit = action === "die" && exitCode !== undefined && state === "exited" ? { exitCode: `${exitCode}` } : {};
-  const actor = { ID: id, Attributes: { ...labels, ...exit, image, name, ...marks } };
-  return { status: action, id, from: image, Type: "container", Action: action, Actor: actor };
+function wordsOf(subject: Subject, action: string, marks: Marks): object {
+  switch (subject.type) {
+    case "container":
+      return ofRecord(subject.record, action, marks);
+    case "event": {
+      const { actorId, attributes } = subject.event;
+      return ofContainer(actorId, action, { ...attributes, ...marks });
+    }
+    default:
+      return ofObject(subject, action, marks);
+  }
 }
 
-function ofObject(subject: Exclude<Subject, { type: "container" }>, action: string, marks: Marks): object {
-  const { type, object } = subject;
+function ofRecord(record: ContainerRecord, action: string, marks: Marks): object {
+  const { id, image, name, exitCode, labels, state } = record;
+  const exit: Marks =
+    action === "die" && exitCode !== undefined && state === "exited" ? { exitCode: `${exitCode}` } : {};
+  return ofContainer(id, action, { ...labels, ...exit, image, name, ...marks });
+}
+
+function ofContainer(id: string, action: string, attributes: Marks): object {
+  const actor = { ID: id, Attributes: attributes };
+  return { status: action, id, from: attributes.image, Type: "container", Action: action, Actor: actor };
+}
+
+function ofObject({ type, object }: ObjectSubject, action: string, marks: Marks): object {
   const { key, name, driver } = object;
   const [ID, attributes] = type === "network" ? [key, { name, type: driver }] : [name, { driver }];
   return { Type: type, Action: action, Actor: { ID, Attributes: { ...attributes, ...marks } } };

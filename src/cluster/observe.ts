@@ -77,7 +77,7 @@ function blockedBy(cluster: Cluster, node: ClusterNode, facts: EngineFacts): str
 
 function takeInventory(cluster: Cluster, node: ClusterNode, inventory: EngineInventory): void {
   if (cluster.nodes.get(node.id) !== node || node.blocked !== undefined) return;
-  if (node.known) node.told.begin(cluster, node);
+  if (node.known) node.told.begin(cluster, node, inventory.told);
   takeNetworks(cluster, node, inventory.networks, inventory.startedAt);
   takeVolumes(cluster, node, inventory.volumes, inventory.startedAt);
   takeImages(cluster, node, inventory.images, inventory.startedAt);

@@ -6,7 +6,6 @@
 import type { EngineEvent } from "../engine/event.ts";
 import { EVENTS_LATE_MS } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
-import { remembered } from "./event-history.ts";
 import { publishMissed, type Subject } from "./missed-events.ts";
 import { spansNodes } from "./networks/network.ts";
 import { builtInNetworkId } from "./networks/network-ids.ts";
@@ -18,7 +17,7 @@ type ToldState = "created" | "running" | "paused" | "exited";
 
 interface Told {
   readonly state: ToldState;
-  /** Undefined while only an event told of it. */
+  /** Undefined for a network or a volume that only an event told of. */
   readonly subject: Subject | undefined;
 }
 
@@ -80,19 +79,20 @@ export class ToldEvents {
   #containers: All | undefined;
   #objects: All | undefined;
   #reading = 0;
-  /** What was told is known by an earlier manager's notes only: while there was none, the engine told of the rest. */
-  #inherited = false;
-  /** What differs from those notes. */
-  readonly #unsure = new Set<string>();
   /** Told to have ended by this manager, and here again: how it goes on is told by it, whatever its engine remembers. */
   readonly #returned = new Map<string, Told>();
 
-  /** What an earlier manager knew: readers see it in lists, so it counts as told. */
-  begin(cluster: Cluster, node: ClusterNode): void {
+  /**
+   * What an earlier manager knew: readers see it in lists, so it counts as told. So does what the engine told while there
+   * was no manager, and tells to whoever asks for the past.
+   *
+   * @param earlier what it remembers from before the events that `follow` gets, oldest first
+   */
+  begin(cluster: Cluster, node: ClusterNode, earlier: readonly EngineEvent[]): void {
     if (this.#containers) return;
     this.#containers = containersOf(node);
     this.#objects = objectsOf(cluster, node);
-    this.#inherited = true;
+    for (const event of earlier) this.follow(event, undefined);
   }
 
   /**
@@ -101,17 +101,18 @@ export class ToldEvents {
    * @param present what it is about, where that is known still
    * @returns what must have happened before it and was not told
    */
-  follow({ type, action, actorId }: EngineEvent, present: Subject | undefined): Missed {
+  follow(event: EngineEvent, present: Subject | undefined): Missed {
+    const { type, action, actorId } = event;
     const all = type === "container" ? this.#containers : this.#objects;
     const key = keyOf(type, actorId);
     const state = AFTER[action];
     if (!all || (state === undefined && action !== "destroy")) return { subject: present, actions: [] };
     this.#returned.delete(key);
     const before = all.get(key);
-    const subject = present ?? before?.subject;
+    const subject = present ?? before?.subject ?? (type === "container" ? { type: "event", event } : undefined);
     if (state === undefined) all.delete(key);
     else all.set(key, { state, subject });
-    return { subject, actions: this.#unsure.delete(key) ? [] : missedBefore(before?.state, action) };
+    return { subject, actions: missedBefore(before?.state, action) };
   }
 
   /**
@@ -130,32 +131,21 @@ export class ToldEvents {
     const suspects = kinds.flatMap((kind) =>
       differing(kind.told, kind.listed()).map((found) => ({ ...kind, ...found })),
     );
-    this.#unsure.clear();
-    if (this.#inherited) for (const { key } of suspects) if (!this.#returned.has(key)) this.#unsure.add(key);
-    if (suspects.length === 0) {
-      this.#inherited = false;
-      return;
-    }
+    if (suspects.length === 0) return;
     const settle = async (): Promise<void> => {
-      const states = this.#inherited ? await lastStates(cluster, node) : undefined;
       // Without a stream, or with one that may be stuck, the next connection may still bring the event.
       if (!(await answers(node)) || this.#reading !== reading || !node.engine.connected) return;
       const present = new Map(kinds.map(({ told, listed }) => [told, listed()]));
       for (const { told, key, was } of suspects) {
         if (told.get(key) !== was) continue;
         const now = present.get(told)?.get(key);
-        // What it remembers readers of the past hear from the engine.
-        const isRemembered = !this.#returned.delete(key) && states?.has(key) === true;
-        // It has told of more than its list shows: that is on its way here.
-        if (isRemembered && states.get(key) !== now?.state) continue;
-        this.#unsure.delete(key);
-        const missed = isRemembered ? [] : missedActions(was?.state, now?.state);
+        this.#returned.delete(key);
+        const missed = missedActions(was?.state, now?.state);
         const subject = now?.subject ?? was?.subject;
         if (now) told.set(key, now);
         else told.delete(key);
         if (subject && !isToldElsewhere(node, key, subject, now)) publishMissed(cluster, node, subject, missed);
       }
-      this.#inherited = false;
     };
     cluster.clock.after(EVENTS_LATE_MS, () => void settle(), { background: true });
   }
@@ -203,13 +193,12 @@ function differing(told: All, listed: All): { readonly key: string; readonly was
 
 /** One of several copies, or one that goes on elsewhere: its life is told by the other. */
 function isToldElsewhere(node: ClusterNode, key: string, subject: Subject, now: Told | undefined): boolean {
-  if (subject.type !== "container") return false;
-  return node.ignored.has(key) || (now === undefined && subject.record.node !== node);
+  return node.ignored.has(key) || (subject.type === "container" && now === undefined && subject.record.node !== node);
 }
 
 /** One node's engine alone tells of it, and which one that will be nobody knows. */
 function isEverywhere(subject: Subject | undefined): boolean {
-  return subject !== undefined && subject.type !== "container" && subject.spansNodes;
+  return subject !== undefined && "spansNodes" in subject && subject.spansNodes;
 }
 
 function containersOf(node: ClusterNode): All {
@@ -278,21 +267,4 @@ async function answers(node: ClusterNode): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** The last state that the engine itself remembers to have told of each. */
-async function lastStates(cluster: Cluster, node: ClusterNode): Promise<ReadonlyMap<string, ToldState | undefined>> {
-  const found = new Map<string, ToldState | undefined>();
-  try {
-    // By its own clock: it would wait for a time that is still to come.
-    const { SystemTime = "" } = await node.engine.json<{ SystemTime?: string }>("GET", "/info");
-    const now = (Date.parse(SystemTime) / 1_000).toFixed(3);
-    for (const { type, action, actorId } of await remembered(cluster, node, "0", now)) {
-      const state = AFTER[action];
-      if (state !== undefined || action === "destroy") found.set(keyOf(type, actorId), state);
-    }
-  } catch (error) {
-    cluster.log.debug("an engine's memory of events could not be read", { node: node.name, error: String(error) });
-  }
-  return found;
 }

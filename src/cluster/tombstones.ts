@@ -138,6 +138,9 @@ export async function removeLost(cluster: Cluster, record: ContainerRecord): Pro
   return told;
 }
 
+/** Its engine was asked to remove it, and refuses everything else that is asked of it. */
+const GOING: ReadonlySet<string> = new Set(["removing", "dead"]);
+
 /** To be called with each whole list of a node, before it is taken in: what was removed while it was lost is kept aside. */
 export function keepAside(cluster: Cluster, node: ClusterNode, rows: readonly ListedContainer[]): void {
   const { tombstones } = cluster;
@@ -146,6 +149,7 @@ export function keepAside(cluster: Cluster, node: ClusterNode, rows: readonly Li
   for (const tombstone of [...tombstones.of(node.id)]) {
     const row = rows.find(({ engineId }) => engineId === tombstone.container);
     if (!row) endLate(cluster, node, tombstone);
+    else if (GOING.has(row.state)) continue;
     else if (cluster.rescheduler.takesBack(node, tombstone, row)) continue;
     else if (!isAside(row, tombstone)) void tombstones.once(tombstone, () => putAside(cluster, node, tombstone, row));
   }

@@ -48,7 +48,10 @@ function connect(timing: Partial<EngineTiming> = {}, limit = new Limit(8, 100)):
     timing: { ...FAST, ...timing },
     observer: {
       facts: (facts) => seen.push(`facts ${facts.engineId}`),
-      inventory: (inventory) => seen.push(`inventory ${inventory.containers}`),
+      inventory: ({ containers, told }) => {
+        for (const { action, actorId } of told) seen.push(`told ${action} ${actorId}`);
+        seen.push(`inventory ${containers}`);
+      },
       event: (event) => {
         if (event.attributes.poison) throw new Error("cannot take it");
         seen.push(`${event.action} ${event.actorId}`);
@@ -85,6 +88,23 @@ describe("an engine that is well", () => {
     ]);
     const paths = fake.requests.map((request) => request.split(" ")[1] ?? "");
     expect(paths.indexOf("/v1.41/events")).toBeLessThan(paths.findIndex((path) => path.includes("/containers/json")));
+  });
+
+  it("tells once what it remembers from before, and nothing of it twice", async () => {
+    fake.emit("create", "before");
+    fake.emit("start", "before");
+    connect();
+    await until(() => seen.includes("healthy"));
+    expect(seen).toEqual(["facts ENGINE-1", "told create before", "told start before", "inventory []", "healthy"]);
+    fake.emit("die", "before");
+    await until(() => seen.includes("die before"));
+    fake.dropStreams("break");
+    await until(() => times("inventory []") === 2);
+    fake.emit("destroy", "before");
+    await until(() => seen.includes("destroy before"));
+    expect(seen.filter((one) => one.includes("before"))).toEqual([
+      ...["told create before", "told start before", "die before", "destroy before"],
+    ]);
   });
 
   it("is the same podman each time, which makes up another ID for each answer and has one bridge on all hosts", async () => {
@@ -181,7 +201,8 @@ describe("an event stream that breaks", () => {
     connect({ shortSessionMs: 10_000, reconnect: { first: 10_000, longest: 10_000 } });
     await until(() => times("healthy") === 2);
     await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(fake.requests.filter((request) => request.includes("/events")).length).toBe(2);
+    const streams = fake.requests.filter((request) => request.includes("/events") && !request.includes("until="));
+    expect(streams.length).toBe(2);
     expect(seen).not.toContain("unhealthy");
   });
 
@@ -214,6 +235,7 @@ describe("an engine that goes", () => {
     await fake.stop();
     await until(() => engine.state === "unhealthy");
     fake.id = "ENGINE-2";
+    fake.forgetEvents();
     await fake.start();
     await until(() => engine.state === "healthy");
     expect(engine.facts?.engineId).toBe("ENGINE-2");

@@ -7,18 +7,16 @@ import { DockerError } from "../docker/errors.ts";
 import { EVENT_LINE_BYTES, EVENTS_REMEMBERED } from "../kit/limits.ts";
 import { type EngineClient, engineMessage } from "./client.ts";
 import { type EngineEvent, parseEvent } from "./event.ts";
-import { JsonLines } from "./json-lines.ts";
+import { JsonLines, JsonLinesError } from "./json-lines.ts";
+import { rememberedEvents } from "./remembered-events.ts";
 import { WireError } from "./wire/wire.ts";
-
-/** An event is stamped before it is published, so a neighbour may carry an earlier time: asked again from here on. */
-const OVERLAP_NS = 1_000_000_000n;
 
 export class EventFeed {
   readonly #client: EngineClient;
   readonly #address: string;
   /** Nanoseconds since the epoch by the engine's own clock: where to go on. */
   #mark: bigint | undefined;
-  /** Likewise where the first stream began: what was before is not told afterwards, among what is later. */
+  /** Likewise where the first stream began. */
   #first = 0n;
   readonly #seen = new Set<string>();
 
@@ -41,6 +39,21 @@ export class EventFeed {
     if (!Number.isFinite(ms)) return;
     this.#first = BigInt(ms) * 1_000_000n;
     this.#mark = this.#first;
+  }
+
+  /**
+   * What the engine remembers from before the first stream, oldest first; no stream brings any of it again, though it may
+   * have been published only after that was opened. Rejects with WireError.
+   */
+  async earlier(signal: AbortSignal): Promise<readonly EngineEvent[]> {
+    if (this.#first === 0n) return [];
+    try {
+      const events = await rememberedEvents(this.#client, "0", seconds(this.#first - 1n), signal);
+      return events.filter((event) => this.#isNew(event));
+    } catch (error) {
+      if (error instanceof JsonLinesError) return [];
+      throw error;
+    }
   }
 
   /**
@@ -72,11 +85,8 @@ export class EventFeed {
 
   /** Call after an event was handed on. */
   passed(event: EngineEvent): void {
-    const time = BigInt(event.timeNano);
-    // Its clock may have been set back.
-    if (time < this.#first) this.#first = time;
-    const overlap = time - OVERLAP_NS;
-    this.#mark = overlap > this.#first ? overlap : this.#first;
+    // Not from an earlier time on: what the engine left out of a stream came before this one, and would come after it now.
+    this.#mark = BigInt(event.timeNano);
   }
 }
 

@@ -13,6 +13,11 @@ export interface EngineInventory {
   readonly images: string;
   readonly volumes: string;
   readonly networks: string;
+  /**
+   * What the engine remembers to have told before its event stream begins here, oldest first. Empty but for the first time
+   * that this engine is read.
+   */
+  readonly told: readonly EngineEvent[];
 }
 
 export interface EngineObserver {

@@ -58,7 +58,7 @@ export async function readInventory(
   address: string,
   clock: Clock,
   signal: AbortSignal,
-): Promise<EngineInventory> {
+): Promise<Omit<EngineInventory, "told">> {
   const startedAt = clock.monotonic();
   const read = async (path: string): Promise<string> => {
     const list = await client.text("GET", path, undefined, { signal });

@@ -117,15 +117,19 @@ export class Session {
   async #read(within: AbortSignal): Promise<void> {
     const { client, feed, address, clock } = this.#parts;
     const facts = await readFacts(client, address, within);
-    if (this.#parts.knownEngine !== facts.engineId) {
+    const isFirst = this.#parts.knownEngine !== facts.engineId;
+    if (isFirst) {
       feed.reset();
       feed.begin(facts.info.SystemTime);
     }
     const stream = await feed.open(this.#closing.signal);
     this.#stream = stream;
-    const inventory = await readInventory(client, address, clock, within);
+    const [lists, told] = await Promise.all([
+      readInventory(client, address, clock, within),
+      isFirst ? feed.earlier(within) : [],
+    ]);
     within.throwIfAborted();
-    this.#parts.onRead(facts, inventory, true);
+    this.#parts.onRead(facts, { ...lists, told }, true);
     stream.start(
       (event) => this.#parts.onEvent(event),
       (error) => this.close(error),
@@ -154,7 +158,7 @@ export class Session {
     const read = async (signal: AbortSignal) => {
       const facts = await readFacts(client, address, signal);
       this.#stream?.hold();
-      return { facts, inventory: await readInventory(client, address, clock, signal) };
+      return { facts, inventory: { ...(await readInventory(client, address, clock, signal)), told: [] } };
     };
     try {
       const got = await withDeadline(clock, timing.callMs, "comparing", read, this.#closing.signal);

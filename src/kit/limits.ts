@@ -263,6 +263,8 @@ export const ENGINE_HUNG_MS = 20_000;
 export const ENGINE_GRACE_MS = 300_000;
 /** More than this share of the nodes, and at least two of them, gone at once: the manager suspects itself. */
 export const BRAKE_SHARE = 1 / 3;
+/** So are more than this many, however large the cluster is: hosts rarely die by the dozen, switches and managers do. */
+export const BRAKE_NODES = 10;
 /** Nodes that went within this went at once. */
 export const BRAKE_WINDOW_MS = 60_000;
 /** Between two looks at lost nodes and pending containers. */

@@ -8,7 +8,7 @@
  * that is stopped in between can be late, and so what depends on a lease is written under its `fence`.
  */
 import type { Clock, Timer } from "../kit/clock.ts";
-import { withDeadline } from "../kit/deadline.ts";
+import { DeadlineError, withDeadline } from "../kit/deadline.ts";
 import { type Condition, type Entry, type Store, StoreError, type Version } from "./store.ts";
 
 export interface LeaseOptions {
@@ -34,6 +34,8 @@ interface LeaseRecord {
 
 /** Share of a lease's time that its holder makes use of. */
 const SURE = 0.9;
+/** Share of it that one question to the store may take. */
+const PATIENCE = 0.5;
 
 /** Waits until the lease is free, and takes it; rejects with the signal's reason. What the store refuses is tried again. */
 export async function acquireLease(options: LeaseOptions, signal: AbortSignal): Promise<Lease> {
@@ -42,22 +44,28 @@ export async function acquireLease(options: LeaseOptions, signal: AbortSignal): 
   for (;;) {
     signal.throwIfAborted();
     try {
-      const entry = await withDeadline(clock, lastsMs, "lease", (signal) => store.get(key, { signal }), signal);
+      const entry = await ask(options, (signal) => store.get(key, { signal }), signal);
       if (entry && entry.version !== seen?.version) seen = { version: entry.version, at: clock.monotonic() };
-      const isFree = !entry || !read(entry).holder || (seen && clock.monotonic() - seen.at >= lastsMs);
+      const isFree = !entry || isNobodyElses(entry, options.holder) || (seen && clock.monotonic() - seen.at >= lastsMs);
       const lease = isFree && (mayTake?.() ?? true) ? await take(options, entry, signal) : undefined;
       if (lease) return lease;
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof StoreError)) throw error;
+      if (!isPassing(error)) throw error;
     }
     await clock.sleep(everyMs, signal);
   }
 }
 
+/** It was released, or this one took it and was not told so, or lost it: whoever asks for a lease does not hold it. */
+function isNobodyElses(entry: Entry, asker: string): boolean {
+  const { holder } = read(entry);
+  return holder === undefined || holder === asker;
+}
+
 /** Undefined when somebody else was faster. */
 async function take(options: LeaseOptions, entry: Entry | undefined, signal: AbortSignal): Promise<Lease | undefined> {
-  const { store, clock, key, holder, lastsMs } = options;
+  const { store, clock, key, holder } = options;
   const term = (entry ? read(entry).term : 0) + 1;
   const begun = clock.monotonic();
   const txn = {
@@ -67,7 +75,7 @@ async function take(options: LeaseOptions, entry: Entry | undefined, signal: Abo
       { key: termKey(key), value: String(term) },
     ],
   };
-  const result = await withDeadline(clock, lastsMs, "lease", (signal) => store.txn(txn, { signal }), signal);
+  const result = await ask(options, (signal) => store.txn(txn, { signal }), signal);
   const [version, fence] = result.ok ? result.versions : [];
   return version === undefined
     ? undefined
@@ -85,7 +93,8 @@ export class Lease {
   #version: Version;
   #until: number;
   #end: Timer;
-  readonly #renewing: Promise<void>;
+  /** Under way. */
+  readonly #tries = new Set<Promise<void>>();
 
   /** @param begun when the acquisition was written, at the earliest */
   constructor(options: LeaseOptions, term: number, version: Version, fence: Condition, begun: number) {
@@ -95,7 +104,7 @@ export class Lease {
     this.#version = version;
     this.#until = begun + options.lastsMs * SURE;
     this.#end = this.#endAt(this.#until);
-    this.#renewing = this.#renew();
+    void this.#renew();
   }
 
   /** Aborts when the lease is lost or released. */
@@ -112,42 +121,55 @@ export class Lease {
   async release(): Promise<void> {
     if (this.#lost.signal.aborted) return;
     this.#lose();
-    await this.#renewing;
-    const { store, clock, key, lastsMs } = this.#options;
+    await Promise.all(this.#tries);
+    const { store, key } = this.#options;
     const txn = { conditions: [{ key, version: this.#version }], writes: [{ key, value: write({ term: this.term }) }] };
     // Otherwise it ends by itself.
-    await withDeadline(clock, lastsMs, "lease", (signal) => store.txn(txn, { signal })).catch(() => undefined);
+    await ask(this.#options, (signal) => store.txn(txn, { signal })).catch(() => undefined);
   }
 
-  /** Until the lease is lost. Never rejects. */
+  /**
+   * Until the lease is lost. No try waits for the one before: what one connection swallows, or one server that stands
+   * still, is asked again while the lease lasts. Never rejects.
+   */
   async #renew(): Promise<void> {
     const { clock, everyMs } = this.#options;
     for (;;) {
       await clock.sleep(everyMs, this.lost).catch(() => undefined);
       if (this.lost.aborted) return;
-      await this.#renewOnce().catch(() => undefined);
+      const attempt = this.#renewOnce()
+        .catch(() => undefined)
+        .finally(() => this.#tries.delete(attempt));
+      this.#tries.add(attempt);
     }
   }
 
   /** Rejects when the store does not answer, and then it is not known whether it took the renewal. */
   async #renewOnce(): Promise<void> {
     const { store, clock, key, holder, lastsMs } = this.#options;
-    const signal = this.lost;
-    const begun = clock.monotonic();
-    const conditions = [{ key, version: this.#version }];
-    const writes = [{ key, value: write({ term: this.term, holder }) }];
-    const result = await store.txn({ conditions, writes }, { signal });
-    const version = result.ok ? result.versions[0] : undefined;
-    if (version !== undefined) {
-      this.#version = version;
-      this.#prolong(begun + lastsMs * SURE);
-      return;
+    for (;;) {
+      const begun = clock.monotonic();
+      const known = this.#version;
+      const txn = {
+        conditions: [{ key, version: known }],
+        writes: [{ key, value: write({ term: this.term, holder }) }],
+      };
+      const result = await ask(this.#options, (signal) => store.txn(txn, { signal }), this.lost);
+      // Another try was told first, and what this one is told is older.
+      if (this.#version !== known) return;
+      const version = result.ok ? result.versions[0] : undefined;
+      if (version !== undefined) {
+        this.#version = version;
+        this.#prolong(begun + lastsMs * SURE);
+        return;
+      }
+      // Perhaps another renewal was taken, though the store did not say so; when is not known, and so there is one more.
+      const entry = await ask(this.#options, (signal) => store.get(key, { signal }), this.lost);
+      if (this.#version !== known) return;
+      const record = entry && read(entry);
+      if (entry === undefined || record?.term !== this.term || record.holder !== holder) return this.#lose();
+      this.#version = entry.version;
     }
-    // Perhaps an earlier renewal was taken, though the store did not say so.
-    const entry = await store.get(key, { signal });
-    const record = entry && read(entry);
-    if (entry && record?.term === this.term && record.holder === holder) this.#version = entry.version;
-    else this.#lose();
   }
 
   #prolong(until: number): void {
@@ -167,6 +189,18 @@ export class Lease {
     this.#lost.abort(new Error(`the lease ${this.#options.key} is no longer held`));
   }
 }
+
+/** One question, or its deadline. */
+function ask<T>(
+  { clock, lastsMs }: LeaseOptions,
+  question: (signal: AbortSignal) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  return withDeadline(clock, lastsMs * PATIENCE, "the lease", question, signal);
+}
+
+/** The store did not answer, or not in time. */
+const isPassing = (error: unknown): boolean => error instanceof StoreError || error instanceof DeadlineError;
 
 const termKey = (key: string): string => `${key}/term`;
 const read = (entry: Entry): LeaseRecord => JSON.parse(entry.value) as LeaseRecord;

@@ -2,76 +2,33 @@
  * Three managers over one real store: each answers like one, and when the one that leads is killed or stands still,
  * another leads; what was answered stays, and nothing is made twice.
  */
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pick, seededRandom } from "../../src/kit/random.ts";
-import type { Store } from "../../src/store/store.ts";
-import { etcd } from "../stores/support/etcd.ts";
-import { open } from "../stores/support/open.ts";
-import { etcdProgram } from "../stores/support/packages.ts";
-import { Server } from "../stores/support/server.ts";
-import { linkComposeV2 } from "./compat/clients.ts";
-import { docker, shell } from "./support/docker.ts";
+import { docker } from "./support/docker.ts";
 import { sleep, until } from "./support/exec.ts";
 import { at, containersOf, emptyFleet, fleet } from "./support/fleet.ts";
 import { call, get } from "./support/http.ts";
-import { freePort, type Manager, startManager } from "./support/manager.ts";
+import { type Replica, Replicas } from "./support/replicas.ts";
 
 /** Far more than it ever takes: what it took is printed. */
 const PATIENCE = 90_000;
 /** Of a create, changes and lists, each over another connection. */
 const ROUNDS = fleet().full ? 1_000 : 15;
 
-interface Replica extends Manager {
-  /** Where the others reach it. */
-  readonly address: string;
-}
-
 describe.runIf(fleet().subject === "shoal" && !fleet().minted)("three managers", () => {
-  let server: Server;
-  let store: Store;
-  const replicas: Replica[] = [];
-
-  const add = async (): Promise<void> => {
-    const address = `127.0.0.1:${await freePort()}`;
-    const flags = ["--replication", "--advertise", address, "-H", `tcp://${address}`];
-    const env = { SHOAL_STORE: `etcd://${server.address}/shoal` };
-    replicas.push({ ...(await startManager({ flags, env })), address });
-  };
-  const leaderAddress = async (): Promise<string | undefined> => {
-    const record = await store.get("leader");
-    return record && (JSON.parse(record.value) as { holder?: string }).holder?.split("#", 1)[0];
-  };
-  const leader = (): Promise<Replica> =>
-    until("a leader", PATIENCE, async () => {
-      const address = await leaderAddress();
-      return replicas.find((replica) => replica.address === address);
-    });
-  const followers = async (): Promise<Replica[]> => {
-    const { address } = await leader();
-    return replicas.filter((replica) => replica.address !== address);
-  };
-
+  let replicas: Replicas;
   beforeAll(async () => {
     await emptyFleet();
-    server = await Server.start(etcd(await etcdProgram()));
-    store = await open(`etcd://${server.address}/shoal`);
-    for (let made = 0; made < 3; made++) await add();
+    replicas = await Replicas.start(3);
   });
   afterAll(async () => {
-    for (const replica of replicas) {
-      // One that was stopped has to be woken up to end; one that was killed is not there.
-      if (existsSync(`/proc/${replica.pid}`)) process.kill(replica.pid, "SIGCONT");
-      await replica.stop();
-    }
-    await store?.close();
-    await server?.remove();
+    await replicas?.close();
     await emptyFleet();
   });
+  const leader = (): Promise<Replica> => replicas.leader();
 
   it("answer alike, streams included, and say who leads", async () => {
-    const [one, two] = await followers();
+    const [one, two] = await replicas.followers();
     const info = await docker(at(one?.host ?? ""), "docker info 2>/dev/null");
     expect(info).toMatch(new RegExp(`Role: replica\\s+Primary: ${(await leader()).address}\\s+Strategy: `));
     expect(await docker(at((await leader()).host), "docker info 2>/dev/null")).toMatch(/Role: primary\s+Strategy: /);
@@ -88,7 +45,7 @@ describe.runIf(fleet().subject === "shoal" && !fleet().minted)("three managers",
 
   it("behave as one over connections that alternate between them", async () => {
     const random = seededRandom(3);
-    const any = (): string => pick(random, replicas).host;
+    const any = (): string => pick(random, replicas.all).host;
     const names = new Set<string>();
     const listed = async (): Promise<Set<string>> => {
       const rows = await get<{ Names: string[] }[]>(any(), "/containers/json?all=1");
@@ -123,13 +80,13 @@ describe.runIf(fleet().subject === "shoal" && !fleet().minted)("three managers",
   });
 
   it("show what they know while there is no store, refuse changes, and go on when it is back", async () => {
-    const client = at((await followers())[0]?.host ?? "");
+    const client = at((await replicas.followers())[0]?.host ?? "");
     await docker(client, "docker run -d --name kept busybox sh -c 'echo hello; sleep 3600'");
-    for (const { host } of replicas) expect(await docker(at(host), "docker ps --format '{{.Names}}'")).toBe("kept");
-    await server.kill();
+    for (const { host } of replicas.all) expect(await docker(at(host), "docker ps --format '{{.Names}}'")).toBe("kept");
+    await replicas.server.kill();
     const create = (host: string, name: string) =>
       call(host, `/containers/create?name=${name}`, { method: "POST", body: { Image: "busybox", Cmd: ["true"] } });
-    for (const { host } of replicas) {
+    for (const { host } of replicas.all) {
       await until("a clear refusal", PATIENCE, async () => {
         const { status, text } = await create(host, "never");
         if (status !== 503 || !text.includes("No primary manager elected: the store does not answer")) return undefined;
@@ -143,14 +100,14 @@ describe.runIf(fleet().subject === "shoal" && !fleet().minted)("three managers",
       expect(await docker(target, "docker info 2>/dev/null")).toMatch(/Role: replica\s+Primary: none/);
     }
     const began = Date.now();
-    await server.startAgain();
-    for (const [n, { host }] of replicas.entries()) {
+    await replicas.server.startAgain();
+    for (const [n, { host }] of replicas.all.entries()) {
       await until("changes again", PATIENCE, async () =>
         (await create(host, `back-${n}`)).status === 201 ? true : undefined,
       );
     }
     console.log(`changes ${((Date.now() - began) / 1000).toFixed(1)} s after the store's start`);
-    for (const { host } of replicas) {
+    for (const { host } of replicas.all) {
       expect((await docker(at(host), "docker ps -a --format '{{.Names}}'")).split("\n").sort()).toEqual(
         ["back-0", "back-1", "back-2", "kept"].sort(),
       );
@@ -161,7 +118,7 @@ describe.runIf(fleet().subject === "shoal" && !fleet().minted)("three managers",
   /** Creates through the others, one after another, while `disturb` does its worst to the leader. */
   async function under(disturb: (old: Replica) => Promise<void>, prefix: string): Promise<number> {
     const old = await leader();
-    const others = replicas.filter((replica) => replica !== old);
+    const others = replicas.all.filter((replica) => replica !== old);
     const answered: string[] = [];
     let refused = 0;
     let stop = false;
@@ -188,7 +145,9 @@ describe.runIf(fleet().subject === "shoal" && !fleet().minted)("three managers",
     });
     await sleep(1_000);
     await disturb(old);
-    await until("another leader", PATIENCE, async () => ((await leaderAddress()) === old.address ? undefined : true));
+    await until("another leader", PATIENCE, async () =>
+      (await replicas.leaderAddress()) === old.address ? undefined : true,
+    );
     const before = answered.length;
     await until("creates again", PATIENCE, () => (answered.length > before + 5 ? true : undefined));
     stop = true;
@@ -224,44 +183,7 @@ describe.runIf(fleet().subject === "shoal" && !fleet().minted)("three managers",
     expect((await leader()).address).not.toBe(old?.address);
   });
 
-  it("bring a Compose application up while the leader is killed, at the second try at the latest", async () => {
-    const old = await leader();
-    const [other] = await followers();
-    const cwd = mkdtempSync(join(fleet().work, "replica-compose-"));
-    const bin = join(cwd, "bin");
-    mkdirSync(bin);
-    await linkComposeV2(bin);
-    const services = Array.from({ length: 8 }, (_, n) => `  s${n}: { image: busybox, command: sleep 3600 }`);
-    writeFileSync(join(cwd, "docker-compose.yml"), `services:\n${services.join("\n")}\n`);
-    const target = at(other?.host ?? "");
-    const PATH = `${bin}:${target.cli.bin}:${process.env.PATH ?? ""}`;
-    const env = { PATH, HOME: cwd, COMPOSE_PROJECT_NAME: "lives" };
-    const up = () => shell(target, "docker-compose up -d", { timeout: 240_000, cwd, env });
-    const first = up();
-    await until("the first one", PATIENCE, async () =>
-      (await docker(target, "docker ps -aq --filter name=lives-")) === "" ? undefined : true,
-    );
-    process.kill(old.pid, "SIGKILL");
-    const { code, stderr } = await first;
-    console.log(`the first up ended with ${code}: ${stderr.slice(-300)}`);
-    const second = await up();
-    if (second.code !== 0) throw new Error(second.stderr);
-    const names = (await Promise.all(fleet().nodes.map(({ host }) => containersOf(host))))
-      .flat()
-      .flatMap(({ Names }) => Names);
-    expect(names.filter((name) => name.startsWith("/lives-")).sort()).toEqual(
-      Array.from({ length: 8 }, (_, n) => `/lives-s${n}-1`),
-    );
-    expect((await docker(target, "docker ps -q --filter name=lives-")).split("\n")).toHaveLength(8);
-    await shell(target, "docker-compose down -t 0", { timeout: 240_000, cwd, env });
-    expect(await docker(target, "docker ps -aq --filter name=lives-")).toBe("");
-    replicas.splice(replicas.indexOf(old), 1);
-    await add();
-  });
-
   it("go on when the leader is killed", async () => {
-    await under(async (old) => {
-      process.kill(old.pid, "SIGKILL");
-    }, "killed");
+    await under((old) => replicas.kill(old), "killed");
   });
 });

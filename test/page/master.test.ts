@@ -1,7 +1,7 @@
 /**
  * The first documents' discovery and master stories, on the page, with real agents, managers and a real etcd over simulated
- * engines: create a cluster, run the join command that was copied, see nodes come; promote a manager, and what clients
- * create meanwhile is there once, whichever manager they ask.
+ * engines: create a cluster with an account of one's own, run the join command that was copied, see nodes come; one manager
+ * is the master by --master; promote another one, and what clients create meanwhile is there once, whichever manager they ask.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -86,10 +86,22 @@ it("tells both stories, with no write lost", async () => {
   });
   seen = await visit(browser, hub.url);
   const { page } = seen;
-  await page.getByLabel("Token").fill(hub.adminToken);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  const signIn = async (token: string): Promise<void> => {
+    await page.getByLabel("Token").fill(token);
+    await page.getByRole("button", { name: "Sign in" }).click();
+  };
+  await signIn(hub.adminToken);
+  await page.getByRole("link", { name: "Users" }).click();
+  await page.getByRole("heading", { name: "Add a user" }).waitFor();
+  await page.getByLabel("Name").fill("demo-user");
+  await page.getByRole("button", { name: "Add user" }).click();
+  const account = (await page.locator("#user-token").textContent()) ?? "";
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await signIn(account);
+  await page.getByText("Signed in as demo-user.").waitFor();
   await page.getByLabel("Name").fill("cluster-1");
   await page.getByRole("button", { name: "Create cluster" }).click();
+  await page.waitForURL("**/u/demo-user/cluster-1");
   await page.getByText("No node yet").waitFor();
 
   // Discovery: each node joins by the command that the page gives.
@@ -114,7 +126,7 @@ it("tells both stories, with no write lost", async () => {
   await page.getByText("3 nodes up").waitFor();
   await nodes.getByText("storage=ssd").waitFor();
 
-  // Managers, one after another, so that the first leads.
+  // Managers, one after another; the first is the master by its own flag, and leads.
   const managing = await copied(page, "manage");
   const managers = page.getByRole("table", { name: "Managers" });
   const roleOf = (address: string, role: string) =>
@@ -126,12 +138,13 @@ it("tells both stories, with no write lost", async () => {
   const replicated = ["--replication", "--store", `etcd://${store.address}/shoal`];
   for (const address of addresses) {
     const command = managing.map((word) => word.replace(/ADDRESS:3375|0\.0\.0\.0:3375/, address));
-    run([...command.slice(0, 1), ...replicated, ...command.slice(1)]);
-    await roleOf(address, address === one ? "primary" : "replica");
+    const isMaster = address === one;
+    run([...command.slice(0, 1), ...(isMaster ? ["--master"] : []), ...replicated, ...command.slice(1)]);
+    await roleOf(address, isMaster ? "primary, master" : "replica");
   }
   await managers.getByText("3 nodes, 0 containers").waitFor();
 
-  // Master: the second one is promoted while clients create through all of them.
+  // Master: the second one is promoted in the place of the first while clients create through all of them.
   const answered: string[] = [];
   let isOver = false;
   const clients = hosts.map(async (host, client) => {

@@ -42,4 +42,11 @@ export class HeldRoom {
   }
 }
 
+/** Whether a container that is on no node would fit there now. */
+export function hasRoom({ ledger, options }: Cluster, node: ClusterNode, { id, needs }: ContainerRecord): boolean {
+  const { nanoCpus, memory, ports } = needs;
+  const need = { id, nanoCpus, memory, ports };
+  return ledger.fits(node.id, need, options.overcommit) && ledger.conflict(node.id, need) === undefined;
+}
+
 const heldId = (id: string): string => `${id} comes`;

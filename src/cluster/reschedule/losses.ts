@@ -4,7 +4,14 @@
  * somebody says that it may. Owns the judgement; must not know what follows from it.
  */
 import type { Clock } from "../../kit/clock.ts";
-import { BRAKE_SHARE, BRAKE_WINDOW_MS, ENGINE_GRACE_MS, ENGINE_HUNG_MS, HOST_LOST_MS } from "../../kit/limits.ts";
+import {
+  BRAKE_NODES,
+  BRAKE_SHARE,
+  BRAKE_WINDOW_MS,
+  ENGINE_GRACE_MS,
+  ENGINE_HUNG_MS,
+  HOST_LOST_MS,
+} from "../../kit/limits.ts";
 import type { ClusterNode } from "../node.ts";
 
 export class Losses {
@@ -29,7 +36,7 @@ export class Losses {
     for (const id of [...this.#since.keys()]) if (!isDown(nodes.get(id))) this.#forget(id);
     for (const node of nodes.values()) if (isDown(node) && !this.#since.has(node.id)) this.#since.set(node.id, now);
     const together = [...this.#since].filter(([, at]) => now - at < BRAKE_WINDOW_MS);
-    if (together.length < 2 || together.length <= nodes.size * BRAKE_SHARE) return;
+    if (together.length < 2 || together.length <= Math.min(nodes.size * BRAKE_SHARE, BRAKE_NODES)) return;
     for (const [id] of together) this.#doubted.add(id);
   }
 

@@ -118,6 +118,8 @@ export function takeBack(cluster: Cluster, node: ClusterNode, tombstone: Tombsto
   forgetRow(cluster, limbo, pending.engineId);
   const record: ContainerRecord = {
     ...pending,
+    // A copy that was asked for meanwhile may still be made: it is the older one.
+    epoch: pending.epoch + 1,
     node,
     engineId: row.engineId,
     engineName: row.name,

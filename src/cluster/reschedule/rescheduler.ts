@@ -7,6 +7,7 @@ import { DockerError } from "../../docker/errors.ts";
 import type { Timer } from "../../kit/clock.ts";
 import { mapAtMost } from "../../kit/limit.ts";
 import { RESCHEDULE_EVERY_MS, RESCHEDULES_AT_ONCE } from "../../kit/limits.ts";
+import { STATES_AT_REST } from "../at-rest.ts";
 import type { Cluster } from "../cluster.ts";
 import type { ListedContainer } from "../list-entry.ts";
 import { publishOwn } from "../missed-events.ts";
@@ -16,7 +17,7 @@ import { startContainer } from "../start.ts";
 import { isAside, type Tombstone } from "../tombstones.ts";
 import { bringBack } from "./bring-back.ts";
 import { Drainer } from "./drainer.ts";
-import type { HeldRoom } from "./held-room.ts";
+import { type HeldRoom, hasRoom } from "./held-room.ts";
 import { byImportance } from "./importance.ts";
 import { Losses } from "./losses.ts";
 import { moveOn } from "./move-on.ts";
@@ -87,11 +88,12 @@ export class Rescheduler {
 
   /**
    * A node lists a copy that it kept while it was lost. True when the container is still pending, so that it goes on
-   * with that copy. To be called before the list is taken in.
+   * with that copy: one that still runs takes its room anyway. To be called before the list is taken in.
    */
   takesBack(node: ClusterNode, tombstone: Tombstone, row: ListedContainer): boolean {
     const pending = this.#cluster.limbo.containers.get(tombstone.replacedBy ?? "");
     if (!pending || node.draining || hasLostNetworks(this.#cluster, node, row)) return false;
+    if (STATES_AT_REST.has(row.state) && !hasRoom(this.#cluster, node, pending)) return false;
     if (!isAside(row, tombstone)) takeBack(this.#cluster, node, tombstone, row);
     else void this.#cluster.tombstones.once(tombstone, () => bringBack(this.#cluster, node, tombstone, pending));
     return true;

@@ -4,6 +4,7 @@
  * socket is found by its nonce and kept aside. Must not know engines.
  */
 import { type EngineWire, WireError } from "../../engine/wire/wire.ts";
+import { either } from "../../kit/either.ts";
 import { LEASE_SEND_MS } from "../../kit/replica-limits.ts";
 import type { Lease } from "../../store/lease.ts";
 
@@ -45,19 +46,4 @@ export function fencedWire(wire: EngineWire, lease: Pick<Lease, "remaining" | "l
     },
     close: () => wire.close(),
   };
-}
-
-/**
- * A signal that aborts with either, until `unhook`. AbortSignal.any leaves something behind on the one that lives longer for
- * as long as that lives.
- */
-function either(lost: AbortSignal, own: AbortSignal | undefined) {
-  const controller = new AbortController();
-  const unhooks = [lost, ...(own ? [own] : [])].map((signal) => {
-    const end = (): void => controller.abort(signal.reason);
-    if (signal.aborted) end();
-    signal.addEventListener("abort", end, { once: true });
-    return () => signal.removeEventListener("abort", end);
-  });
-  return { signal: controller.signal, unhook: () => unhooks.forEach((unhook) => void unhook()) };
 }

@@ -2,6 +2,7 @@
  * What a replica knows itself while another manager leads, or nobody: a cluster that follows the leader, made anew for each
  * leadership. Owns which one that is, and what is answered from it; what it must not answer the leader does.
  */
+import { setMaxListeners } from "node:events";
 import { type Api, createApi } from "../../api/api.ts";
 import { type Own, PASSED } from "../../api/by-leader.ts";
 import type { ApiRequest } from "../../api/listener/request.ts";
@@ -11,7 +12,7 @@ import type { Cluster } from "../../cluster/cluster.ts";
 import type { HostFacts } from "../../cluster/info.ts";
 import type { Discovery } from "../../discovery/discovery.ts";
 import { readWhole } from "../../engine/client.ts";
-import type { EngineWire } from "../../engine/wire/wire.ts";
+import { type EngineWire, WireError } from "../../engine/wire/wire.ts";
 import type { Clock } from "../../kit/clock.ts";
 import { orAbort, withDeadline } from "../../kit/deadline.ts";
 import type { Logger } from "../../kit/log.ts";
@@ -81,6 +82,8 @@ export class Following {
   #waiting = 0;
   /** Aborted when another manager leads than the one that is being followed. */
   #news = new AbortController();
+  /** Aborted when the leader did not answer a question of this manager's own; then there is a new one. */
+  #silence = hushed();
 
   constructor(parts: FollowingParts) {
     this.#parts = parts;
@@ -186,6 +189,17 @@ export class Following {
     if (this.#answers === leader.address) this.#lose();
   }
 
+  /** Aborts when the leader no longer answers, though nothing may have broken off. */
+  get silence(): AbortSignal {
+    return this.#silence.signal;
+  }
+
+  #fallSilent(error: unknown): void {
+    const silence = this.#silence;
+    this.#silence = hushed();
+    silence.abort(error);
+  }
+
   #lose(): void {
     this.#answers = undefined;
     this.#lostAt = this.#parts.clock.monotonic();
@@ -274,6 +288,7 @@ export class Following {
       return news;
     } catch (error) {
       this.doubt(wire);
+      if (isSilence(error) && this.#parts.leader() === wire) this.#fallSilent(error);
       throw error;
     }
   }
@@ -292,4 +307,14 @@ export class Following {
     if (answer.status !== 200) throw new Error(`${wire.address} answered ${answer.status}: ${text}`);
     return JSON.parse(text) as News;
   }
+}
+
+/** Not a refusal, nor a broken connection, which whoever waits on it hears by itself. */
+const isSilence = (error: unknown): boolean => error instanceof WireError && error.fault === "silent";
+
+/** One listener for each request that waits for the leader. */
+function hushed(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
 }

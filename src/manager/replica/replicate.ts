@@ -85,6 +85,7 @@ export async function replicate(parts: ReplicaParts, stopping: AbortSignal, sign
     {
       leading,
       doubt: (wire) => following.doubt(wire),
+      silence: () => following.silence,
       own: (request) => following.answering(request),
       name: address,
       clock,

@@ -50,6 +50,9 @@ function stories(events: readonly LoggedEvent[]): Map<string, LoggedEvent[]> {
   return found;
 }
 
+/** From the opening of a stream to the end of the reading of all lists, on a busy machine. */
+const READING_MS = 5_000;
+
 /** What engines told their own readers and nobody told the manager's. */
 const silent = ({ engines, told }: Account): { readonly engine: EngineSide; readonly event: LoggedEvent }[] => {
   const known = new Set(told.map(identity));
@@ -77,7 +80,7 @@ export function untold(account: Account): string[] {
     const id = ids.get(event.id) ?? event.id;
     const story = byShoal.get(subject({ ...event, id })) ?? [];
     const heard = engine.toManager.get(identity(event)) ?? event;
-    if (event.type === "container" && isKeptAside(heard, story, known.has(id))) return [];
+    if (event.type === "container" && isKeptAside(engine, heard, story, known.has(id))) return [];
     const whole = words(byEngine.get(subject(event)) ?? []);
     return [`${identity(event)} of ${event.name}; by the engine: ${whole}; told: ${words(story)}`];
   });
@@ -103,12 +106,23 @@ function isOwed({ toManager, streams, ends }: EngineSide, event: LoggedEvent): b
  * A copy that is kept aside is nobody's business: one that never was the container, or that its client removed while its
  * node was lost, or that another node took over.
  *
+ * A stream that a manager opens waits until the lists are read: what it removes meanwhile it removes from a lost node.
+ *
  * @param heard as the manager heard it
  * @param story of what it would be a copy of
  */
-function isKeptAside({ arrived, node }: LoggedEvent, story: readonly LoggedEvent[], isKnown: boolean): boolean {
+function isKeptAside(
+  { streams }: EngineSide,
+  { arrived, node }: LoggedEvent,
+  story: readonly LoggedEvent[],
+  isKnown: boolean,
+): boolean {
   if (!isKnown && !story.some(({ missed }) => !missed)) return true;
-  if (story.some(({ action, arrived: told }) => action === "destroy" && told <= arrived)) return true;
+  const opened = streams.findLast(({ from }) => Number(from / 1_000_000n) <= arrived);
+  const read = opened === undefined ? 0 : Number(opened.from / 1_000_000n) + READING_MS;
+  const isOver = ({ action, missed, arrived: told }: LoggedEvent): boolean =>
+    action === "destroy" && told <= (missed ? Math.max(arrived, read) : arrived);
+  if (story.some(isOver)) return true;
   return story.some(({ action, node: other }) => action === "create" && other !== node);
 }
 

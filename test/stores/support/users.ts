@@ -28,6 +28,7 @@ export class Users {
   readonly created: string[] = [];
   readonly #hosts: readonly string[];
   readonly #users: readonly Promise<void>[];
+  readonly #looks: Promise<unknown>[] = [];
   #stopped = false;
 
   /** One at each host. */
@@ -48,6 +49,7 @@ export class Users {
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#users);
+    await Promise.all(this.#looks);
   }
 
   async #create(prefix: string, at: number): Promise<void> {
@@ -57,8 +59,8 @@ export class Users {
       const made = await this.#ask("create", at, `/containers/create?name=${name}`, { method: "POST", body });
       if (made?.status === 201) {
         this.created.push(name);
-        // Whoever is asked must know of it.
-        await this.#ask("read", at + 1, `/containers/${name}/json`);
+        // Whoever is asked must know of it. Who stands still keeps nobody from going on.
+        this.#looks.push(this.#ask("read", at + 1, `/containers/${name}/json`));
       }
       await sleep(PAUSE_MS);
     }

@@ -108,11 +108,18 @@ export class FakeEngine {
   #stream(url: URL, res: ServerResponse): void {
     res.writeHead(200, { "content-type": "application/json" });
     res.flushHeaders();
-    const since = url.searchParams.get("since");
-    if (since !== null) {
-      const [sec = "0", frac = "0"] = since.split(".");
-      const from = BigInt(sec) * 1_000_000_000n + BigInt(frac.padEnd(9, "0"));
-      for (const event of this.#events.slice(-256)) if (event.nano >= from) res.write(event.line);
+    const time = (name: string): bigint | undefined => {
+      const [sec = "0", frac = "0"] = url.searchParams.get(name)?.split(".") ?? [];
+      return url.searchParams.has(name) ? BigInt(sec) * 1_000_000_000n + BigInt(frac.padEnd(9, "0")) : undefined;
+    };
+    const [since, until] = [time("since"), time("until")];
+    const isAsked = ({ nano }: { nano: bigint }) =>
+      since !== undefined && nano >= since && (until === undefined || nano <= until);
+    for (const { line } of this.#events.slice(-256).filter(isAsked)) res.write(line);
+    if (until !== undefined) {
+      // Times in the past alone are asked for.
+      res.end();
+      return;
     }
     this.#streams.add(res);
     res.on("close", () => this.#streams.delete(res));
