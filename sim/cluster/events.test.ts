@@ -227,7 +227,12 @@ describe("events that no engine can tell any more", () => {
     await world.until("its node is back", () => web.node.reachable);
     await world.clock.sleep(2 * EVENTS_LATE_MS);
     // That its copy is kept aside is news of its own.
-    expect(of("web").filter((action) => action !== "kept")).toEqual(["create", "start", "die", "destroy"]);
+    const told = ["create", "start", "die", "destroy"];
+    expect(of("web").filter((action) => action !== "kept")).toEqual(told);
+    // The past is what readers heard: all that was before, and nothing of what became of the copy.
+    const { events } = await eventHistory(world.cluster, "0", ((world.clock.now() + 5) / 1000).toFixed(9));
+    const past = events.filter(({ type, actorId }) => type === "container" && actorId === web.id);
+    expect(past.map(({ action }) => action).filter((action) => action !== "kept")).toEqual(told);
   });
 
   it("are told once of what an engine, lost by then, was asked to remove and removes after all", async () => {

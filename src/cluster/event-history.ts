@@ -65,7 +65,7 @@ export async function nodeHistory(
       signal,
     );
     return events
-      .filter(({ actorId }) => !node.ignored.has(actorId))
+      .filter((event) => !node.ignored.has(event.actorId) || node.told.isOfBefore(event))
       .map((event) => clusterEvent(cluster, node, event));
   } catch (error) {
     if (signal?.aborted !== true) {

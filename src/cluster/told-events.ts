@@ -4,7 +4,7 @@
  * later, is told as an event of ours. Owns that memory; must not know who reads the events, or what they look like.
  */
 import type { EngineEvent } from "../engine/event.ts";
-import { EVENTS_LATE_MS } from "../kit/limits.ts";
+import { EVENTS_LATE_MS, EVENTS_REMEMBERED } from "../kit/limits.ts";
 import type { Cluster } from "./cluster.ts";
 import { publishMissed, type Subject } from "./missed-events.ts";
 import { spansNodes } from "./networks/network.ts";
@@ -82,6 +82,9 @@ export class ToldEvents {
   /** Told to have ended by this manager, and here again: how it goes on is told by it, whatever its engine remembers. */
   readonly #returned = new Map<string, Told>();
 
+  /** Engine ID → when its container ended here for the cluster, whatever becomes of the copy (ns since the Unix epoch). */
+  readonly #endedAt = new Map<string, bigint>();
+
   /**
    * What an earlier manager knew: readers see it in lists, so it counts as told. So does what the engine told while there
    * was no manager, and tells to whoever asks for the past.
@@ -155,6 +158,7 @@ export class ToldEvents {
     const was = this.#containers?.get(record.engineId)?.state ?? toldState(record.state);
     this.#containers?.delete(record.engineId);
     publishMissed(cluster, node, { type: "container", record }, missedActions(was, undefined));
+    this.#ended(cluster, record);
   }
 
   /** It goes on elsewhere: here it has ended. */
@@ -162,6 +166,18 @@ export class ToldEvents {
     const was = this.#containers?.get(record.engineId)?.state ?? toldState(record.state);
     this.#containers?.delete(record.engineId);
     publishMissed(cluster, node, { type: "container", record }, missedActions(was, "exited"));
+    this.#ended(cluster, record);
+  }
+
+  #ended({ clock }: Cluster, { engineId }: ContainerRecord): void {
+    this.#endedAt.set(engineId, BigInt(clock.now()) * 1_000_000n);
+    const [oldest] = this.#endedAt.keys();
+    if (this.#endedAt.size > EVENTS_REMEMBERED && oldest !== undefined) this.#endedAt.delete(oldest);
+  }
+
+  /** Whether a container was still the cluster's when its engine told this: of a copy that is nobody's by now. */
+  isOfBefore({ actorId, timeNano }: EngineEvent): boolean {
+    return BigInt(timeNano) <= (this.#endedAt.get(actorId) ?? -1n);
   }
 
   /** It goes on here, where it has been started before anybody was to know: it is told as started now. */

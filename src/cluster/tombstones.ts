@@ -116,6 +116,8 @@ export function decodeTombstone(text: string): Tombstone | undefined {
 export async function removeLost(cluster: Cluster, record: ContainerRecord): Promise<string> {
   const { node, engineId, id, name } = record;
   const { tombstones, writer, log } = cluster;
+  // Before the store answers the node may be back.
+  const { whyUnreachable } = node;
   requireTombstone(cluster);
   const tombstone = tombstoneOf(record, false);
   const writes: Write[] = [tombstoneWrite(tombstone), { key: rowKey(node.id, engineId), value: undefined }];
@@ -133,7 +135,7 @@ export async function removeLost(cluster: Cluster, record: ContainerRecord): Pro
   node.told.removed(cluster, node, record);
   // It may be back already: its next list puts the copy aside.
   cluster.refresher.markAll(node);
-  const told = `node ${node.name} cannot be reached (${node.whyUnreachable}): container ${name} is removed from the cluster; the node's own copy is stopped and kept aside there when it returns, its volumes too`;
+  const told = `node ${node.name} cannot be reached (${whyUnreachable}): container ${name} is removed from the cluster; the node's own copy is stopped and kept aside there when it returns, its volumes too`;
   log.warn(told, { node: node.name, container: id });
   return told;
 }
