@@ -52,10 +52,20 @@ export interface Packages {
   readonly whole?: boolean;
 }
 
+/** Folders that are being filled: several tests may ask for the same one at once. */
+const filling = new Map<string, Promise<void>>();
+
 /** A folder of the cache with these packages' files, fetched unless it is there. Throws with apt's words. */
 export async function unpackedPackages(name: string, wanted: Packages, cache: string): Promise<string> {
   const folder = join(cache, name);
   if (existsSync(folder)) return folder;
+  const work = filling.get(folder) ?? fill(folder, wanted, cache).finally(() => filling.delete(folder));
+  filling.set(folder, work);
+  await work;
+  return folder;
+}
+
+async function fill(folder: string, wanted: Packages, cache: string): Promise<void> {
   mkdirSync(cache, { recursive: true });
   const work = mkdtempSync(join(cache, "fetch-"));
   try {
@@ -73,7 +83,6 @@ export async function unpackedPackages(name: string, wanted: Packages, cache: st
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-  return folder;
 }
 
 /** Debian's base system links these into usr/, and some packages count on it. */
