@@ -4,7 +4,10 @@
  * A signal that aborts with either, until `unhook`. AbortSignal.any leaves something behind on the one that lives longer for
  * as long as that lives.
  */
-export function either(one: AbortSignal, other: AbortSignal | undefined) {
+export function either(
+  one: AbortSignal,
+  other: AbortSignal | undefined,
+): { readonly signal: AbortSignal; readonly unhook: () => void } {
   const controller = new AbortController();
   const unhooks = [one, ...(other ? [other] : [])].map((signal) => {
     const end = (): void => controller.abort(signal.reason);
