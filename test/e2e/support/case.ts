@@ -41,10 +41,11 @@ async function transcript(one: Case, target: Target, side: "reference" | "subjec
   mkdirSync(cwd, { recursive: true });
   const normalizer = normalizerFor(side);
   let told = "";
+  const own = { ...env, SIDE: side };
   for (const step of one.steps) {
     const fails = step.startsWith("! ");
     const line = fails ? step.slice(2) : step;
-    const done = await shell(target, `set -o pipefail\n${line}`, { cwd, env, timeout: 120_000 });
+    const done = await shell(target, `set -o pipefail\n${line}`, { cwd, env: own, timeout: 120_000 });
     const shown = normalizer.printed(done);
     told += `$ ${line}\n${one.drop === undefined ? shown : shown.replace(one.drop, "")}[exit ${done.code}]\n`;
     if (side === "reference" && (done.code !== 0) !== fails) {
@@ -57,7 +58,7 @@ async function transcript(one: Case, target: Target, side: "reference" | "subjec
 
 /** What the cases of one call need beside the engines. */
 export interface Beside {
-  /** Variables of the shell lines. */
+  /** Variables of the shell lines, which have N (the case's own name) and SIDE (reference or subject) as well. */
   readonly env: Record<string, string>;
   stop(): Promise<void>;
 }
