@@ -98,6 +98,19 @@ describe("a tag", () => {
     await world.healthy();
   });
 
+  it("is remembered by the next manager, though a node that does not have the image is read first", async () => {
+    await open();
+    await past("node-2", "b");
+    await load("a");
+    await world.cluster.writer.idle();
+    const releases = ["node-1", "node-2"].map((name) => world.meddle(name).hold(/^GET \/images\/json/));
+    await world.crashManager();
+    await world.until("the other one is read", () => world.node("node-3").reachable);
+    for (const release of releases) release();
+    await world.healthy();
+    expect(world.cluster.images.nodesWith("app:1")).toEqual([world.node("node-1").id]);
+  });
+
   it("that nobody has any more means nothing, and is not kept", async () => {
     await open();
     await load("a");

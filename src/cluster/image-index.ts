@@ -95,6 +95,11 @@ export class ImageIndex {
     this.#hints.delete(nodeId);
   }
 
+  /** Whether this manager has read what images the node has. */
+  isRead(nodeId: string): boolean {
+    return this.#byNode.has(nodeId);
+  }
+
   on(nodeId: string): readonly NodeImage[] {
     return this.#byNode.get(nodeId) ?? [];
   }

@@ -39,7 +39,7 @@ export function takeImages(cluster: Cluster, node: ClusterNode, text: string, st
 function forgetTags(cluster: Cluster, read: ClusterNode, vanished: readonly string[]): void {
   const { images, nodes, tags } = cluster;
   if (vanished.length === 0 && !tags.someUnchecked) return;
-  if ([...nodes.values()].some((node) => node !== read && !node.known)) return;
+  if ([...nodes.values()].some((node) => node !== read && !images.isRead(node.id))) return;
   for (const tag of [...vanished, ...tags.takeUnchecked()]) if (images.holders(tag).size === 0) tags.delete(tag);
 }
 
