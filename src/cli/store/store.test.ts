@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../kit/clock.ts";
 import { silentLog } from "../../kit/log.ts";
 import { systemRandom } from "../../kit/random.ts";
@@ -65,7 +65,10 @@ describe("shoal store", () => {
       code: 0,
       out: `2 entries of ${file} were restored to ${directory}/store by the running manager\n`,
     });
-    expect((await store.list("")).map(({ key }) => key)).toEqual(["cluster", "containers/a"]);
+    // The journal holds it a moment before its owner shows it.
+    await vi.waitFor(async () => {
+      expect((await store.list("")).map(({ key }) => key)).toEqual(["cluster", "containers/a"]);
+    });
     expect(await store.get("cluster")).toMatchObject({ value: '{"format":1}' });
   });
 
