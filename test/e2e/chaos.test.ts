@@ -26,6 +26,7 @@ import {
   type Present,
   pastFlaws,
   subject,
+  traces,
   untold,
 } from "./support/event-story.ts";
 import { type EventTap, tapEvents } from "./support/event-tap.ts";
@@ -147,7 +148,10 @@ describe.runIf(fleet().subject === "shoal" && !fleet().minted)("events of a rand
       left = { untold: untold(account()), flaws: flaws(account(), await present(host)) };
       return left.untold.length + left.flaws.length === 0 || undefined;
       // A wait in vain shows what is left.
-    }).catch((error: unknown) => expect(left, String(error)).toEqual({ untold: [], flaws: [] }));
+    }).catch((error: unknown) => {
+      console.error(traces(account(), since));
+      expect(left, String(error)).toEqual({ untold: [], flaws: [] });
+    });
     expect(told.repeated).toEqual([]);
     expect(disorder(account())).toEqual([]);
     await expectPast();
@@ -177,7 +181,7 @@ describe.runIf(fleet().subject === "shoal" && !fleet().minted)("events of a rand
   it("tell all that the engines told, in order, once, and a whole story of each container, volume and network", {
     timeout: (minutes + 15) * MINUTE,
   }, async ({ onTestFailed }) => {
-    onTestFailed(() => manager.printLog());
+    onTestFailed(() => console.error(manager.log()));
     console.log(`SHOAL_CHAOS_SEED=${seed}`);
     const end = Date.now() + minutes * MINUTE;
     for (let rounds = 1; rounds <= ROUNDS || Date.now() < end; rounds++) {

@@ -86,6 +86,28 @@ export function untold(account: Account): string[] {
   });
 }
 
+/** Which way each event that is left went, or did not go, for whoever reads a failure. @param since start of the manager */
+export function traces(account: Account, since: bigint): string {
+  const at = (nano: bigint): string => `${(nano / 1_000_000n) % 10_000_000n}`;
+  const left = silent(account).filter(({ engine, event }) => isOwed(engine, event));
+  return left
+    .flatMap(({ engine, event }) => {
+      const heard = engine.toManager.get(identity(event));
+      const near = engine.streams.filter(({ to }) => to === undefined || to > event.timeNano - 60_000_000_000n);
+      const story = account.told.filter(({ id }) => id === event.id).slice(-12);
+      return [
+        `${identity(event)}: manager since ${at(since)}, engine ended ${engine.ends.map(at).slice(-2).join()}`,
+        `  heard ${heard ? `${at(BigInt(heard.arrived) * 1_000_000n)} on ${heard.connection}` : "never"}`,
+        `  streams ${near.map(({ from, to }) => `${at(from)}-${to === undefined ? "" : at(to)}`).join(" ")}`,
+        ...story.map(
+          (one) =>
+            `  told ${one.action}@${at(one.timeNano)} at ${at(BigInt(one.arrived) * 1_000_000n)} on ${one.connection}`,
+        ),
+      ];
+    })
+    .join("\n");
+}
+
 /** How many events engines told their own readers and not the manager, which listened or could not ask any more. */
 export const lost = (account: Account): number =>
   silent(account).filter(({ engine, event }) => !isOwed(engine, event)).length;
