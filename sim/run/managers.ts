@@ -20,7 +20,7 @@ import type { Complain } from "./witness.ts";
 /** The least that lies between two lives. */
 const RESTART_MS = 10;
 /** Errors that are said rightly: a disk that takes nothing, a store that is away or another one's. */
-const RIGHTLY = /ENOSPC|the store does not take changes|no longer leads/;
+const RIGHTLY = /ENOSPC|the store does not take changes|no longer leads|fences could not be read/;
 
 export interface ManagersParts {
   readonly plan: Plan;

@@ -39,6 +39,8 @@ export interface Weakness {
   readonly unleased?: true;
   /** A leader answers clients without a look at its lease. */
   readonly outdated?: true;
+  /** Agents stop nothing. */
+  readonly idleAgents?: true;
   /** A manager that does not lead hears of no change that the leader made. */
   readonly untold?: true;
 }

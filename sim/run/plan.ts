@@ -188,6 +188,8 @@ export interface Plan {
   readonly clients: number;
   /** Several over one store; absent: one with a store of its own. */
   readonly managers?: number;
+  /** Every node has an agent with a fence; with several managers only. */
+  readonly fenced?: true;
   readonly mintIds: boolean;
   /** Clients and faults end here; then everything has to come to rest. */
   readonly endMs: number;

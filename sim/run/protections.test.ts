@@ -16,6 +16,8 @@ const SOON = [
   "objects",
   "changes",
   "undone",
+  "brake",
+  "kept aside",
 ];
 
 describe("switched off", () => {

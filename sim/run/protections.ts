@@ -250,6 +250,42 @@ export const PROTECTIONS: Readonly<Record<string, Protection>> = {
     off: { untold: true },
     scene: "replicas",
   },
+  "fence wait": {
+    why: "what a lost node may still run is made elsewhere when its fence's time is over, not before",
+    off: {
+      cluster({ fences }) {
+        fences.isClear = () => true;
+      },
+    },
+    scene: "fences",
+  },
+  "fence stop": {
+    why: "an agent that is out of touch stops what may be moved",
+    off: { idleAgents: true },
+    scene: "fences",
+  },
+  brake: {
+    why: "of many nodes that vanish at once none counts as lost",
+    off: {
+      cluster({ rescheduler: { losses } }) {
+        const note = losses.note.bind(losses);
+        losses.note = (nodes) => {
+          note(nodes);
+          (losses.doubted as Set<string>).clear();
+        };
+      },
+    },
+    scene: "blackouts",
+  },
+  "kept aside": {
+    why: "what was replaced is stopped and kept aside when its node is back",
+    off: {
+      cluster({ tombstones }) {
+        tombstones.once = () => Promise.resolve();
+      },
+    },
+    scene: "lost hosts",
+  },
   undone: {
     why: "a create that counts as not made is nobody's when its engine makes it after all",
     off: forgets("undone/"),

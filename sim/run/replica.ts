@@ -6,6 +6,8 @@ import type { Api } from "../../src/api/api.ts";
 import { commonHeaders } from "../../src/api/api.ts";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import type { Discovery, Entry } from "../../src/discovery/discovery.ts";
+import type { FenceBoard } from "../../src/discovery/fences.ts";
+import { StoredFences } from "../../src/discovery/stored-fences.ts";
 import type { EngineWire } from "../../src/engine/wire/wire.ts";
 import type { Logger } from "../../src/kit/log.ts";
 import type { Random } from "../../src/kit/random.ts";
@@ -17,6 +19,7 @@ import { underLease } from "../../src/manager/replica/under-lease.ts";
 import { serveCluster } from "../../src/manager/serve-cluster.ts";
 import type { Lease } from "../../src/store/lease.ts";
 import type { Store } from "../../src/store/store.ts";
+import { FENCES } from "./agent.ts";
 import type { Host } from "./host.ts";
 import { Life } from "./life.ts";
 import { Link } from "./link.ts";
@@ -109,7 +112,7 @@ export class Replica implements Process {
           ttlMs: TTL_MS,
           openWire,
           lead: (store, lease, until, succession) => this.#lead(store, lease, until, succession),
-          discovery: listed(hosts),
+          discovery: listed(hosts, this.#fences()),
           openFollower: (store) => this.#open(store, (host) => fencedWire(this.#link(host), NO_LEASE), true),
         },
         never,
@@ -142,7 +145,7 @@ export class Replica implements Process {
       },
       heir,
     };
-    const discovery = listed(hosts);
+    const discovery = listed(hosts, this.#fences());
     const answerBy = (api: Api | undefined): void =>
       this.#face.answerBy(api && (weakness.outdated ? api : underLease(api, lease)));
     await serveCluster({ cluster, discovery, host: HOST, log: this.#log, answerBy }, until, occasions);
@@ -152,6 +155,18 @@ export class Replica implements Process {
     const { plan, hosts, weakness } = this.#parts;
     const own = { clock: this.#clock, random: this.#random, log: this.#log };
     return openCluster({ ...own, plan, hosts, weakness, store, wireTo, follows });
+  }
+
+  /** Where agents have fences, as this manager reaches their records. */
+  #fences(): FenceBoard | undefined {
+    const { time, plan, number } = this.#parts;
+    if (!plan.fenced) return undefined;
+    const { life, name } = this;
+    const { network, shared } = this.#world;
+    const random = randomFor(plan.seed, `fences of ${name} ${number}`);
+    const path = network.between(name, "store");
+    const link = new StoreLink({ time, life, path, random, contents: shared.fences, taking: () => {} });
+    return new StoredFences(link, this.#clock, FENCES);
   }
 
   #wireTo(host: Host, lease: Lease): EngineWire {
@@ -166,13 +181,13 @@ export class Replica implements Process {
   }
 }
 
-/** A list that never changes. */
-function listed(hosts: readonly Host[]): Discovery {
-  const entries: readonly Entry[] = hosts.map(({ entry }) => ({ address: entry }));
+/** A list that never changes; with fences the nodes have registered. */
+function listed(hosts: readonly Host[], fences: FenceBoard | undefined): Discovery {
+  const entries: readonly Entry[] = hosts.map(({ entry, name }) => ({ address: entry, ...(fences && { id: name }) }));
   return {
     url: "sim://",
     registry: undefined,
-    fences: undefined,
+    fences,
     list: async () => entries,
     watch: (onEntries, _onError, signal) =>
       new Promise((resolve) => {

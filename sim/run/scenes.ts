@@ -159,6 +159,42 @@ function leaderTrouble(random: Random, at: number, nodes: number): Item[] {
 }
 
 /**
+ * The same of lost hosts where each node has an agent with a fence, under several managers: what is cut off is cut off from
+ * the store, too, or from it alone, or from the manager that leads.
+ */
+function fences(round: Round): Item[] {
+  const { random, begin, nodes, client } = round;
+  const made: CreateItem = {
+    ...createItem(round, begin),
+    restart: pick(random, ["always", "unless-stopped"]),
+    volume: "none",
+    start: true,
+  };
+  const at = begin + 1_000;
+  const forMs = pick(random, [4_000, 11_000, 25_000]);
+  const which = random.int(nodes);
+  const node = `node-${1 + which}`;
+  const cut = (...between: readonly (readonly [string, string])[]): Item => ({ at, do: "cut", between, forMs });
+  const fromManagers = Array.from({ length: MANAGERS }, (_, n) => [`manager-${n + 1}`, node] as const);
+  const lost = pick<() => Item>(random, [
+    ...(["power off", "power cycle", "partition", "hang"] as const).map(
+      (fault) => (): Item => ({ at, do: "node", node: which, fault, forMs }),
+    ),
+    () => cut([node, "store"]),
+    () => cut(...fromManagers),
+    () => cut(["leader", node]),
+  ])();
+  const what = pick<ChangeItem["do"]>(random, ["stop", "restart", "start", "kill", "inspect"]);
+  return [
+    made,
+    lost,
+    ...(random.int(2) === 0 ? leaderTrouble(random, at + random.int(12_000), nodes) : []),
+    { at: at + 3_000 + random.int(9_000), do: what, client, which: 0, by: pick(random, ["id", "name"]) },
+    { at: at + 4_000 + random.int(9_000), do: "list", client },
+  ];
+}
+
+/**
  * The one that leads stands still when it is about to send a create; the next one gives that up, somebody takes the name,
  * and others lead when the create arrives after all.
  */
@@ -175,6 +211,43 @@ function givenUp(round: Round): Item[] {
     crashItem(round, begin + 9_000 + random.int(500), 3),
     { at: begin + 17_000, do: "list", client },
   ];
+}
+
+const BLACKOUT_NODES = 20;
+
+/** Most of many nodes vanish at the same moment, for as long as would do to make everything elsewhere; a manager may die. */
+function blackouts(seed: number): Plan {
+  const random = randomFor(seed, "blackouts");
+  const items: Item[] = [];
+  for (let client = 0; client < ROUNDS; client++) {
+    for (const at of [300, 2_000]) {
+      const round = { random, nodes: BLACKOUT_NODES, begin: at, client };
+      items.push({
+        ...createItem(round, at + random.int(1_000)),
+        name: 0,
+        restart: "always",
+        volume: "none",
+        start: true,
+      });
+    }
+  }
+  const at = 6_000 + random.int(3_000);
+  const fault = pick<NodeFault>(random, ["power off", "partition"]);
+  const away = 14 + random.int(5);
+  for (let node = 0; node < away; node++) {
+    items.push({ at: at + random.int(300), do: "node", node, fault, forMs: pick(random, [25_000, 30_000]) });
+  }
+  const round = { random, nodes: BLACKOUT_NODES, begin: at, client: 0 };
+  if (random.int(2) === 0) items.push(crashItem(round, at + random.int(20_000), 12));
+  for (const later of [8_000, 16_000, 24_000]) items.push({ at: at + later, do: "list", client: random.int(ROUNDS) });
+  return {
+    seed,
+    nodes: Array.from({ length: BLACKOUT_NODES }, () => ({ memoryMb: 2048, cpus: 4, foreign: 0 })),
+    clients: ROUNDS,
+    mintIds: random.int(2) === 0,
+    endMs: at + 35_000,
+    items: items.sort((a, b) => a.at - b.at),
+  };
 }
 
 const OTHER: Readonly<Record<ObjectKind, ObjectKind>> = { network: "volume", volume: "network" };
@@ -228,6 +301,12 @@ export const SCENES: Readonly<Record<string, (seed: number) => Plan>> = {
   replicas: (seed) => ({
     ...planOf(randomFor(seed, "replicas"), seed, replicas, LOST_ROUND_MS),
     managers: MANAGERS,
+  }),
+  blackouts,
+  fences: (seed) => ({
+    ...planOf(randomFor(seed, "fences"), seed, fences, LOST_ROUND_MS),
+    managers: MANAGERS,
+    fenced: true,
   }),
   "given up": (seed) => ({
     ...planOf(randomFor(seed, "given up"), seed, givenUp, GIVEN_UP_ROUND_MS),

@@ -17,6 +17,8 @@ const READING = new Set(["GET", "HEAD"]);
 
 export class SharedStore {
   readonly contents = new Contents();
+  /** Beside it, for agents and managers. */
+  readonly fences = new Contents();
   readonly #complain: Complain;
   readonly #trace: Trace;
   /** Nonce of a create → the term in which it was sent. */

@@ -5,8 +5,10 @@
 import type { Api } from "../../src/api/api.ts";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import type { ClusterNode } from "../../src/cluster/node.ts";
+import { Agents } from "./agents.ts";
 import type { ApiAnswer } from "./api-call.ts";
 import { callApi } from "./api-call.ts";
+import { Brake } from "./brake.ts";
 import { Client } from "./clients.ts";
 import { befall, doElsewhere, type FateParts, furnish } from "./fates.ts";
 import { History, type Made } from "./history.ts";
@@ -14,6 +16,7 @@ import { Host } from "./host.ts";
 import { Managers } from "./managers.ts";
 import type { Weakness } from "./open-cluster.ts";
 import type { Outcome } from "./outcome.ts";
+import { Overlaps } from "./overlaps.ts";
 import {
   type ClientItem,
   type CutItem,
@@ -82,6 +85,9 @@ export class World {
   readonly managers: Managers;
   readonly violations: Violation[] = [];
   readonly #strays: Strays;
+  readonly #overlaps: Overlaps;
+  readonly #agents: Agents;
+  readonly #brake: Brake;
   readonly #clients: Client[];
   readonly #network;
   readonly #committed: string[] = [];
@@ -131,6 +137,11 @@ export class World {
       complain: this.#complain,
       began: (cluster) => this.#checkLater(cluster),
     });
+    const { network, shared } = this.managers;
+    this.#agents = new Agents({ plan, time, hosts, network, shared, idle: weakness.idleAgents === true });
+    const { history } = this;
+    this.#brake = new Brake(hosts, history, time, this.#complain);
+    this.#overlaps = new Overlaps({ history, hosts, agents: this.#agents.byHost, time, complain: this.#complain });
   }
 
   readonly #complain = (rule: string, what: string): void => {
@@ -162,6 +173,7 @@ export class World {
   /** Plays the plan to its end and waits until everything has come to rest. */
   async run(): Promise<Result> {
     const { plan, time, trace } = this;
+    this.#agents.begin();
     this.managers.begin();
     const working = this.#clients.map((client, number) => client.run(plan.items.filter(isOf(number))));
     for (const item of plan.items) if (!isClients(item)) time.after(item.at, () => this.#befall(item));
@@ -214,7 +226,8 @@ export class World {
     if (!idle()) return busy.length > 0 ? busy : ["a client has not done yet"];
     const { leading, processes } = this.managers;
     if (!leading) return ["no manager"];
-    const found: string[] = this.managers.audienceOf(leading.cluster)?.differences() ?? [];
+    const found: string[] = this.#agents.differences();
+    found.push(...(this.managers.audienceOf(leading.cluster)?.differences() ?? []));
     for (const { name, api } of processes) {
       const list = api && (await this.#listOf(api));
       if (list?.status !== 200) return [`${name} does not answer a list`];
@@ -252,7 +265,7 @@ export class World {
       return;
     }
     this.#troubled.set(host, time.now);
-    const finish = befall(parts, host, item);
+    const finish = this.#agents.share(host, item, befall(parts, host, item));
     this.#endLater(item.forMs, () => {
       this.#troubled.set(host, time.now);
       finish();
@@ -303,6 +316,8 @@ export class World {
       const cluster = this.managers.leading?.cluster;
       if (cluster) checkState(cluster, this.witness, this.hosts, this.#complain);
       this.#strays.look(cluster, this.time.now);
+      this.#overlaps.look(cluster);
+      this.#brake.look();
       this.#look();
     });
   }
