@@ -46,6 +46,26 @@ describe("who reads on from a moment", () => {
     ]);
   });
 
+  it("hears what a node did while a new manager was reading it", async () => {
+    world = await World.open({ nodes: 1 });
+    const { engineId } = await world.run("one");
+    const { daemon, faults } = world.engine("node-1");
+    faults.slow(1_000);
+    await world.crashManager();
+    api = await openApi(world);
+    const reader = api.call("GET", "/events?since=1");
+    expect(await reader.begun).toBe(200);
+    // More than a second after it asked, and before the manager begins to hear the engine's events.
+    world.clock.skip(2_000);
+    expect(world.node("node-1").reachable).toBe(false);
+    const container = daemon.containers.get(engineId);
+    daemon.lifecycle.stop(container);
+    daemon.lifecycle.start(container);
+    faults.slow(0);
+    await world.until("it is told", () => told(reader.text()).length > 2);
+    expect(told(reader.text())).toEqual(["one create", "one start", "one kill", "one die", "one stop", "one start"]);
+  });
+
   it("hears it also when discovery names the node only later", async () => {
     world = await World.open({ nodes: 1 });
     await world.run("one");

@@ -62,8 +62,8 @@ export async function streamEvents(context: Context, answer: Answer): Promise<vo
     const wantsPast = since !== undefined || until !== undefined;
     const asked = new WeakSet<ClusterNode>();
     if (wantsPast) {
-      const last = past && until ? until : nowMoment(cluster.clock.now());
-      const { events, nodes } = await eventHistory(cluster, from, text(last), request.signal);
+      const last = past && until ? text(until) : undefined;
+      const { events, nodes } = await eventHistory(cluster, from, last, request.signal);
       for (const node of nodes) asked.add(node);
       if (!(await send(events, true))) return;
     }
@@ -73,7 +73,7 @@ export async function streamEvents(context: Context, answer: Answer): Promise<vo
       const late = wantsPast && reader.isNodeBack ? cluster.reachable().filter((node) => !asked.has(node)) : [];
       for (const node of late) {
         asked.add(node);
-        const own = await nodeHistory(cluster, node, from, text(nowMoment(cluster.clock.now())), request.signal);
+        const own = await nodeHistory(cluster, node, from, undefined, request.signal);
         if (!(await send(own ?? [], true))) return;
       }
       if (!(await send(events, false))) return;
@@ -95,11 +95,6 @@ function identity(event: ClusterEvent): string {
 
 function moment(value: string | null, now: number): Moment | undefined {
   return value === null || value === "" ? undefined : parseTimestamp(value, now);
-}
-
-function nowMoment(ms: number): Moment {
-  // A little ahead: engines' clocks may be.
-  return { seconds: Math.floor(ms / 1000) + 1, nanos: 0 };
 }
 
 function text({ seconds, nanos }: Moment): string {

@@ -16,30 +16,37 @@ export interface EventHistory {
 }
 
 /**
- * @param since,until Unix seconds with nanoseconds, as dockerd takes them
+ * @param since,until Unix seconds with nanoseconds, as dockerd takes them; without an end: to the moment when the nodes are
+ *   asked, which is later than this call when they are being read first
  * @param signal whoever asks is gone
  */
 export async function eventHistory(
   cluster: Cluster,
   since: string,
-  until: string,
+  until: string | undefined,
   signal?: AbortSignal,
 ): Promise<EventHistory> {
   // Who read on when the manager was started again would miss what a node did meanwhile that has not been read yet.
   await settling(cluster);
+  const end = until ?? soon(cluster);
   const nodes = new Set<ClusterNode>();
   const histories = await Promise.all(
     cluster.reachable().map(async (node) => {
-      const events = await nodeHistory(cluster, node, since, until, signal);
+      const events = await nodeHistory(cluster, node, since, end, signal);
       if (events) nodes.add(node);
       return events ?? [];
     }),
   );
-  const missed = cluster.missedEvents.filter(({ timeNano }) => nanos(since) <= timeNano && timeNano <= nanos(until));
+  const missed = cluster.missedEvents.filter(({ timeNano }) => nanos(since) <= timeNano && timeNano <= nanos(end));
   const events = [...missed, ...histories.flat()].sort((a, b) =>
     a.timeNano < b.timeNano ? -1 : a.timeNano > b.timeNano ? 1 : 0,
   );
   return { events, nodes };
+}
+
+/** A little ahead: engines' clocks may be. */
+function soon({ clock }: Cluster): string {
+  return `${Math.floor(clock.now() / 1000) + 1}.000000000`;
 }
 
 /** Of `seconds.nanoseconds`. */
@@ -53,7 +60,7 @@ export async function nodeHistory(
   cluster: Cluster,
   node: ClusterNode,
   since: string,
-  until: string,
+  until: string | undefined,
   signal?: AbortSignal,
 ): Promise<readonly ClusterEvent[] | undefined> {
   try {
@@ -61,7 +68,7 @@ export async function nodeHistory(
       cluster.clock,
       ENGINE_CALL_MS,
       `events of ${node.name}`,
-      (within) => rememberedEvents(node.engine, since, until, within),
+      (within) => rememberedEvents(node.engine, since, until ?? soon(cluster), within),
       signal,
     );
     return events

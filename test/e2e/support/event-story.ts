@@ -61,8 +61,15 @@ const silent = ({ engines, told }: Account): { readonly engine: EngineSide; read
   );
 };
 
-/** What engines told and the manager owed to its readers and did not tell, each with what both told of its subject. */
-export function untold(account: Account): string[] {
+interface Untold {
+  readonly engine: EngineSide;
+  readonly event: LoggedEvent;
+  /** What the manager's readers were told of the same. */
+  readonly story: readonly LoggedEvent[];
+}
+
+/** What engines told and the manager owed to its readers and did not tell. */
+function owed(account: Account): Untold[] {
   const left = silent(account).filter(({ engine, event }) => isOwed(engine, event));
   if (left.length === 0) return [];
   const { engines, told, known } = account;
@@ -73,7 +80,6 @@ export function untold(account: Account): string[] {
       return id === undefined ? [] : ([[event.id, id]] as const);
     });
   const ids = new Map(engines.flatMap(idOf));
-  const byEngine = stories(engines.flatMap(({ own }) => own));
   const byShoal = stories(told);
   return left.flatMap(({ engine, event }) => {
     // Its next copies have other IDs on their engines.
@@ -81,28 +87,34 @@ export function untold(account: Account): string[] {
     const story = byShoal.get(subject({ ...event, id })) ?? [];
     const heard = engine.toManager.get(identity(event)) ?? event;
     if (event.type === "container" && isKeptAside(engine, heard, story, known.has(id))) return [];
-    const whole = words(byEngine.get(subject(event)) ?? []);
-    return [`${identity(event)} of ${event.name}; by the engine: ${whole}; told: ${words(story)}`];
+    return [{ engine, event, story }];
   });
 }
 
-/** Which way each event that is left went, or did not go, for whoever reads a failure. @param since start of the manager */
+/** The same, in words: each with what both told of its subject. */
+export function untold(account: Account): string[] {
+  const byEngine = stories(account.engines.flatMap(({ own }) => own));
+  return owed(account).map(({ event, story }) => {
+    const whole = words(byEngine.get(subject(event)) ?? []);
+    return `${identity(event)} of ${event.name}; by the engine: ${whole}; told: ${words(story)}`;
+  });
+}
+
+/** Which way each of them went, or did not go, for whoever reads a failure. @param since start of the manager */
 export function traces(account: Account, since: bigint): string {
   const at = (nano: bigint): string => `${(nano / 1_000_000n) % 10_000_000n}`;
-  const left = silent(account).filter(({ engine, event }) => isOwed(engine, event));
-  return left
-    .flatMap(({ engine, event }) => {
-      const heard = engine.toManager.get(identity(event));
-      const near = engine.streams.filter(({ to }) => to === undefined || to > event.timeNano - 60_000_000_000n);
-      const story = account.told.filter(({ id }) => id === event.id).slice(-12);
+  const arrived = (event: LoggedEvent): string => at(BigInt(event.arrived) * 1_000_000n);
+  return owed(account)
+    .flatMap(({ engine: { toManager, streams, ends }, event, story }) => {
+      const heard = toManager.get(identity(event));
+      const near = streams.filter(({ to }) => to === undefined || to > event.timeNano - 60_000_000_000n);
       return [
-        `${identity(event)}: manager since ${at(since)}, engine ended ${engine.ends.map(at).slice(-2).join()}`,
-        `  heard ${heard ? `${at(BigInt(heard.arrived) * 1_000_000n)} on ${heard.connection}` : "never"}`,
+        `${identity(event)}: manager since ${at(since)}, engine ended ${ends.map(at).slice(-2).join()}`,
+        `  heard ${heard ? `${arrived(heard)} on ${heard.connection}` : "never"}`,
         `  streams ${near.map(({ from, to }) => `${at(from)}-${to === undefined ? "" : at(to)}`).join(" ")}`,
-        ...story.map(
-          (one) =>
-            `  told ${one.action}@${at(one.timeNano)} at ${at(BigInt(one.arrived) * 1_000_000n)} on ${one.connection}`,
-        ),
+        ...story
+          .slice(-12)
+          .map((one) => `  told ${one.action}@${at(one.timeNano)} at ${arrived(one)} on ${one.connection}`),
       ];
     })
     .join("\n");
