@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { INTENTS } from "../../src/cluster/registry.ts";
 import { followStore } from "../../src/cluster/rewrite.ts";
 import { UNDONE } from "../../src/cluster/undone.ts";
-import { OUTCOME_MS, UNDONE_MS } from "../../src/kit/limits.ts";
+import { HOST_LOST_MS, OUTCOME_MS, RESCHEDULE_EVERY_MS, UNDONE_MS } from "../../src/kit/limits.ts";
 import { StoreError } from "../../src/store/store.ts";
 import { expectTrueLedger, expectTrueList } from "./truth.ts";
 import { refusal, World, type WorldOptions } from "./world.ts";
@@ -110,6 +110,46 @@ describe("a create that was given up and is made after all", () => {
     expect(await keys(UNDONE)).toHaveLength(1);
     world.cluster.refresher.markAll(world.node("node-1"));
     await expectRemoved(id);
+  });
+});
+
+describe("the next copy of a lost container", () => {
+  it("that an earlier manager asked for is nobody's, and is not told of, when a later one has made another", async () => {
+    world = await World.open({ nodes: 3 });
+    const labels = { "com.docker.swarm.constraints": JSON.stringify(["node==~node-2"]) };
+    const { id } = await world.run("web", { Labels: labels, HostConfig: { RestartPolicy: { Name: "always" } } });
+    await world.cluster.writer.idle();
+    const asked = ["node-1", "node-3"].map((name) => ({
+      name,
+      over: world.meddle(name).hold(/^POST \/containers\/create/),
+      bodies: world.meddle(name).record(/^POST \/containers\/create/),
+    }));
+    world.engine("node-2").faults.vanished();
+    await world.until("it is lost", () => !world.node("node-2").reachable && !world.node("node-2").engine.reached);
+    world.clock.skip(HOST_LOST_MS);
+    await world.until("another node is asked for it", () => {
+      world.clock.hurry(RESCHEDULE_EVERY_MS);
+      return asked.some(({ bodies }) => bodies.length > 0);
+    });
+    const [first] = asked.filter(({ bodies }) => bodies.length > 0);
+    const { containers } = world.engine(first?.name ?? "").daemon;
+    world.life.alive = false;
+    for (const { over } of asked) over();
+    for (const container of containers.all()) containers.forget(container, true);
+    // The next manager asks the other one.
+    world.engine(first?.name ?? "").faults.failNext("create", 500, "no space left on device");
+    await world.crashManager();
+    await world.until("it runs", async () => {
+      world.clock.skip(HOST_LOST_MS);
+      world.clock.hurry(RESCHEDULE_EVERY_MS);
+      return (await world.list()).some(({ Id, State }) => Id === id && State === "running");
+    });
+    const reader = world.cluster.events.subscribe();
+    containers.create("web", JSON.parse(first?.bodies[0] ?? ""), "1.51");
+    await world.until("what was made late is removed", () => containers.size === 0);
+    world.cluster.events.unsubscribe(reader);
+    expect((await reader.next())?.map(({ action }) => action) ?? []).toEqual([]);
+    expect((await world.list()).map(({ Id }) => Id)).toEqual([id]);
   });
 });
 

@@ -14,6 +14,11 @@ import type { Complain } from "./witness.ts";
 const BOTH_MS = 10_000;
 /** A machine that just got power runs what its engine starts by itself until the agent's first pass. */
 const FIRST_PASS_MS = 6_000;
+/**
+ * An engine that wakes up, and carries out a restart that it was asked for before, starts what its agent has stopped: the
+ * agent sees that with its next pass, not sooner.
+ */
+const NEXT_PASS_MS = 600;
 
 export interface OverlapParts {
   readonly history: History;
@@ -29,12 +34,16 @@ export class Overlaps {
   /** Since when the cluster that leads sees more than one run. */
   readonly #seen = new Map<Made, { readonly by: Cluster; readonly since: number }>();
   readonly #told = new Set<Made>();
+  /** Engine's container ID → when it was started last. */
+  readonly #startedAt = new Map<string, number>();
 
   constructor(parts: OverlapParts) {
     this.#parts = parts;
     for (const { engine } of parts.hosts) {
-      engine.daemon.events.subscribe(({ type, action }) => {
-        if (type === "container" && (action === "start" || action === "unpause")) this.#judgeFences();
+      engine.daemon.events.subscribe(({ type, action, id }) => {
+        if (type !== "container" || (action !== "start" && action !== "unpause")) return;
+        if (action === "start") this.#startedAt.set(id, parts.time.now);
+        this.#judgeFences();
       });
     }
   }
@@ -71,15 +80,16 @@ export class Overlaps {
     for (const made of history.made) {
       if (this.#told.has(made) || made.meddled) continue;
       const running = this.#running(made);
-      if (running.length < 2 || running.some(({ host }) => this.#isJustUp(host, time.now))) continue;
+      if (running.length < 2 || running.some((copy) => this.#isExcused(copy, time.now))) continue;
       this.#told.add(made);
       complain("fence", `${made.token} runs on ${names(running)} at once, whose agents run`);
     }
   }
 
-  #isJustUp(host: Host, now: number): boolean {
-    const since = this.#parts.agents.get(host)?.since;
-    return since === undefined || (since > 0 && now - since < FIRST_PASS_MS);
+  #isExcused({ host, container }: Copy, now: number): boolean {
+    const { since, isOn = false } = this.#parts.agents.get(host) ?? {};
+    if (since === undefined || (since > 0 && now - since < FIRST_PASS_MS)) return true;
+    return isOn && now - (this.#startedAt.get(container.id) ?? Number.NEGATIVE_INFINITY) < NEXT_PASS_MS;
   }
 }
 

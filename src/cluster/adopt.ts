@@ -76,9 +76,9 @@ function ownHint(cluster: Cluster, node: ClusterNode, row: ListedContainer): Hin
   return cluster.images.hintOf(node.id, row.imageId) === text ? undefined : hint;
 }
 
-/** Once for a store that has lost what an earlier one held. */
-function sayRebuilt({ registry, log }: Cluster): void {
-  if (!registry.fresh) return;
+/** Once for a store that has lost what an earlier one held. One that follows looks at no store of its own. */
+function sayRebuilt({ registry, log, leads }: Cluster): void {
+  if (!registry.fresh || !leads) return;
   registry.fresh = false;
   log.warn(
     "the store is new, but engines hold containers made through shoal: who they are is rebuilt from their labels, what they reserve is asked of the engines; which images and volumes are ours, and what was removed while its node was lost, cannot be rebuilt",

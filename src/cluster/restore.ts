@@ -145,17 +145,22 @@ export function restoreRecord(cluster: Cluster, node: ClusterNode, identity: Ide
 }
 
 /** The next copy of what waits must be newer than one that may have been made. */
-function outdo({ limbo, registry }: Cluster, { id, epoch }: Intent): void {
-  const pending = limbo.containers.get(id);
-  if (!pending || pending.epoch >= epoch) return;
+function outdo({ registry }: Cluster, pending: ContainerRecord, { epoch }: Intent): void {
+  if (pending.epoch >= epoch) return;
   pending.epoch = epoch;
   registry.remember(pending);
 }
 
 function restoreIntent(cluster: Cluster, node: ClusterNode, intent: Intent): void {
+  const pending = cluster.limbo.containers.get(intent.id);
+  if (pending) {
+    // This manager asks for a copy of its own.
+    outdo(cluster, pending, intent);
+    cluster.undone.add(intent.nonce, node.id).catch(() => undefined);
+    return;
+  }
   // Another copy of a container that is there: its hint will tell, and the higher epoch wins.
   if (intent.epoch > 1 || cluster.inventory.byId(intent.id)) {
-    outdo(cluster, intent);
     cluster.registry.settleIntent(intent.nonce);
     return;
   }
