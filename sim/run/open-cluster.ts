@@ -56,10 +56,11 @@ export interface ClusterParts {
   readonly wireTo: (host: Host) => EngineWire;
   /** Another manager leads. */
   readonly follows?: boolean;
+  readonly isCurrent?: (() => boolean) | undefined;
 }
 
 export function openCluster(parts: ClusterParts): Cluster {
-  const { plan, hosts, weakness, store, clock, random, log, wireTo, follows = false } = parts;
+  const { plan, hosts, weakness, store, clock, random, log, wireTo, follows = false, isCurrent } = parts;
   const reading = new Limit(ENGINES_AT_ONCE, ENGINES_WAITING);
   const cluster = new Cluster({
     strategy: strategyByName(undefined),
@@ -73,6 +74,7 @@ export function openCluster(parts: ClusterParts): Cluster {
     foreign: "protect",
     store: weakness.store?.(store) ?? store,
     follows,
+    ...(isCurrent && { isCurrent }),
     clock,
     random,
     log,

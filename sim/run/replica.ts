@@ -130,7 +130,8 @@ export class Replica implements Process {
     const { hosts, weakness, leads } = this.#parts;
     const { life } = this;
     const store = asLeader(weakness.unfenced ? this.#store : fenced, this.#store, lease.term);
-    const cluster = this.#open(store, (host) => this.#wireTo(host, lease), false);
+    const isCurrent = weakness.outdated ? undefined : (): boolean => lease.remaining > 0;
+    const cluster = this.#open(store, (host) => this.#wireTo(host, lease), false, isCurrent);
     const occasions = {
       audit: undefined,
       stopping: until,
@@ -151,10 +152,10 @@ export class Replica implements Process {
     await serveCluster({ cluster, discovery, host: HOST, log: this.#log, answerBy }, until, occasions);
   }
 
-  #open(store: Store, wireTo: (host: Host) => EngineWire, follows: boolean): Cluster {
+  #open(store: Store, wireTo: (host: Host) => EngineWire, follows: boolean, isCurrent?: () => boolean): Cluster {
     const { plan, hosts, weakness } = this.#parts;
     const own = { clock: this.#clock, random: this.#random, log: this.#log };
-    return openCluster({ ...own, plan, hosts, weakness, store, wireTo, follows });
+    return openCluster({ ...own, plan, hosts, weakness, store, wireTo, follows, isCurrent });
   }
 
   /** Where agents have fences, as this manager reaches their records. */

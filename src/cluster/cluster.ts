@@ -81,6 +81,8 @@ export interface ClusterOptions {
   readonly store: Store;
   /** Another manager leads: this one changes nothing, on engines or in the store. */
   readonly follows?: boolean;
+  /** False when it may have been deposed without knowing: what it would tell of may be over. Absent: it always knows. */
+  readonly isCurrent?: () => boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -106,7 +108,7 @@ export class Cluster {
   readonly ledger = new Ledger();
   readonly placements = new Placements();
   readonly execs = new ExecIndex();
-  readonly events = new EventHub();
+  readonly events: EventHub;
   /** What shoal told itself because no engine could any more, oldest first. */
   readonly missedEvents: ClusterEvent[] = [];
   readonly decisions: Decisions;
@@ -141,6 +143,7 @@ export class Cluster {
     this.random = options.random;
     this.log = options.log;
     this.changes = new Changes(options.random);
+    this.events = new EventHub(options.isCurrent);
     this.limbo = makeLimbo(options);
     this.rescheduler = new Rescheduler(this);
     this.fences = new Fences(this);

@@ -26,6 +26,18 @@ describe("the event hub", () => {
     expect(await readers[0]?.next()).toBeUndefined();
   });
 
+  it("cuts its readers off instead of telling them what may be over", async () => {
+    let isCurrent = true;
+    const hub = new EventHub(() => isCurrent);
+    const reader = hub.subscribe();
+    hub.publish(event(1));
+    isCurrent = false;
+    hub.publish(event(2));
+    expect((await reader.next())?.map(({ actorId }) => actorId)).toEqual(["1"]);
+    expect(await reader.next()).toBeUndefined();
+    expect(hub.hasReaders).toBe(false);
+  });
+
   it("cuts a reader off whose queue is full, and goes on with the others", async () => {
     const hub = new EventHub();
     const slow = hub.subscribe();

@@ -68,6 +68,12 @@ export class EventReader {
 
 export class EventHub {
   readonly #readers = new Set<EventReader>();
+  readonly #isCurrent: () => boolean;
+
+  /** @param isCurrent false when what is published may be old news: then readers are cut off instead of told */
+  constructor(isCurrent: () => boolean = () => true) {
+    this.#isCurrent = isCurrent;
+  }
 
   /** Whether anybody reads: rendering an event for nobody is waste. */
   get hasReaders(): boolean {
@@ -86,6 +92,7 @@ export class EventHub {
   }
 
   publish(event: ClusterEvent): void {
+    if (!this.#isCurrent()) this.close();
     for (const reader of this.#readers) if (!reader.push(event)) this.#readers.delete(reader);
   }
 

@@ -101,7 +101,8 @@ export async function runManager(
   };
   const lead = (over: Store, lease: Lease, until: AbortSignal, succession: Succession): Promise<void> => {
     const toFenced = (address: string): EngineWire => fencedWire(toEngine(address), lease);
-    const cluster = openCluster(options, over, toFenced, log, auditLog?.audit);
+    const isCurrent = (): boolean => lease.remaining > 0;
+    const cluster = openCluster({ ...options, isCurrent }, over, toFenced, log, auditLog?.audit);
     const answerBy = (api: Api | undefined): void => face.answerBy(api && underLease(api, lease));
     const graceMs = (): number => Math.min(HANDOVER_MS, lease.remaining);
     return serve(cluster, answerBy, until, succession, graceMs);
@@ -142,7 +143,7 @@ export async function runManager(
 }
 
 function openCluster(
-  options: ManageOptions & Pick<ClusterOptions, "follows">,
+  options: ManageOptions & Pick<ClusterOptions, "follows" | "isCurrent">,
   store: Store,
   wireTo: (address: string) => EngineWire,
   log: Logger,
@@ -165,6 +166,7 @@ function openCluster(
     resolveHost,
     store,
     follows: options.follows === true,
+    ...(options.isCurrent && { isCurrent: options.isCurrent }),
     clock: systemClock,
     random: systemRandom,
     log,
