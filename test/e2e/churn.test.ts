@@ -9,6 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Random, seededRandom } from "../../src/kit/random.ts";
 import { linkComposeV2 } from "./compat/clients.ts";
 import { shell } from "./support/docker.ts";
+import { type EngineWatch, watchEngines } from "./support/engine-watch.ts";
+import { machinesIn } from "./support/engines.ts";
 import { pooled, until } from "./support/exec.ts";
 import { at, emptyFleet, fleet } from "./support/fleet.ts";
 import { call, get } from "./support/http.ts";
@@ -99,11 +101,12 @@ const composeFile = ({ networks, hasVolume, containers }: Project): string => {
 };
 
 let manager: Manager;
+let watch: EngineWatch;
 let bin: string;
 let store: string;
 const random = seededRandom(6);
 const alive: Life[] = [];
-const count = { came: 0, cut: 0, refused: 0, most: 0 };
+const count = { came: 0, cut: 0, refused: 0, most: 0, troubled: 0 };
 /** Whom the clients left in the middle: what they had asked for may still come. */
 const cutOff = new Set<string>();
 
@@ -118,6 +121,26 @@ async function compose({ project }: Life, line: string, cut?: Cut) {
   rmSync(cwd, { recursive: true });
   if (done.code !== 0 && cut === undefined) throw new Refusal(`${project.name}: ${line}: ${done.stdout}${done.stderr}`);
   return done.code === 0;
+}
+
+/**
+ * What is under way while an engine stands still ends as it may: it counts as cut off, and is swept away when its time comes.
+ *
+ * @returns undefined when it failed for that reason
+ */
+async function orTroubled<T>({ project }: Life, work: () => Promise<T>): Promise<T | undefined> {
+  const { restarts } = watch;
+  try {
+    return await work();
+  } catch (error) {
+    await watch.settled();
+    if (watch.restarts === restarts) throw error;
+    console.log(`${project.name} met an engine that stood still: ${String(error)}`);
+    count.troubled++;
+    // It ended what others run there as well.
+    for (const { name } of [project, ...alive.map((one) => one.project)]) cutOff.add(name);
+    return undefined;
+  }
 }
 
 /** Brings one up. @returns false when the nodes have no addresses left for it */
@@ -164,8 +187,25 @@ async function leave(life: Life): Promise<void> {
   expect(await pruneVolumes(manager.host, name), name).toHaveLength(project.hasVolume && !withVolumes ? 1 : 0);
 }
 
+/** Takes one away, whatever its engine does. */
+async function depart(life: Life): Promise<void> {
+  const left = await orTroubled(life, async () => {
+    await leave(life);
+    return true;
+  });
+  if (left === undefined) await sweep(life.project.name);
+}
+
+/** What was removed while its engine stood still is kept aside there. */
+async function removeKept(): Promise<void> {
+  for (const { ID, Reachable } of await get<{ ID: string; Reachable: boolean }[]>(manager.host, "/shoal/kept")) {
+    if (Reachable) await call(manager.host, `/shoal/kept/${ID}`, { method: "DELETE" });
+  }
+}
+
 /** Takes down what there is and what still comes, until nothing is listed. */
 async function sweep(name: string): Promise<void> {
+  if (watch.restarts > 0) await removeKept();
   await until(`${name} is gone`, LONG, async () => {
     if (size(await belongings(manager.host, name)) === 0) return true;
     await down(manager.host, name, { volumes: true, abruptly: true });
@@ -182,13 +222,13 @@ async function churn(): Promise<void> {
   const work = async (): Promise<void> => {
     while (!isOver()) {
       const life = draw(random, ++count.came);
-      const hasRoom = await come(life);
+      const hasRoom = (await orTroubled(life, () => come(life))) ?? true;
       if (hasRoom) alive.push(life);
       else await sweep(life.project.name);
       count.most = Math.max(count.most, alive.length);
       // So that there is room for the next.
       const oldest = !hasRoom || alive.length > AT_ONCE ? alive.shift() : undefined;
-      if (oldest) await leave(oldest);
+      if (oldest) await depart(oldest);
     }
   };
   const workers = Array.from({ length: WIDTH }, () =>
@@ -200,10 +240,11 @@ async function churn(): Promise<void> {
   await Promise.all(workers);
   await pooled(
     WIDTH,
-    alive.splice(0).map((life) => () => leave(life)),
+    alive.splice(0).map((life) => () => depart(life)),
   );
   for (const name of cutOff) await sweep(name);
   cutOff.clear();
+  if (watch.restarts > 0) await removeKept();
 }
 
 /** What there is when there are no projects. */
@@ -240,9 +281,9 @@ async function expectNothingLeft(before: Quiet): Promise<void> {
 }
 
 function tell(what: string, { descriptors, heap }: Omit<Quiet, "keys">): void {
-  const { came, cut, refused, most } = count;
+  const { came, cut, refused, most, troubled } = count;
   console.log(
-    `${what}: ${came} came (${cut} cut off, ${refused} had no addresses), ${alive.length} there now, ${most} at most; ` +
+    `${what}: ${came} came (${cut} cut off, ${refused} had no addresses, ${troubled} met an engine that stood still), ${alive.length} there now, ${most} at most; ` +
       `heap ${(heap / MiB).toFixed(2)} MiB, resident ${(manager.rss() / MiB).toFixed(0)} MiB, ${descriptors} descriptors`,
   );
 }
@@ -271,10 +312,12 @@ describe.runIf(fleet().subject === "shoal" && !fleet().minted)("projects that co
     mkdirSync(bin);
     await linkComposeV2(bin);
     store = join(mkdtempSync(join(fleet().work, "churn-")), "store");
+    watch = watchEngines(fleet().nodes, machinesIn(fleet().folder));
     manager = await startManager({ env: { ...MEASURED, SHOAL_STORE: `file://${store}` } });
   });
   afterAll(async () => {
     await manager?.stop();
+    await watch?.stop();
     await emptyFleet();
   });
 
