@@ -1,6 +1,7 @@
 /**
- * Watches over engines as an operator does in a long run: one whose networks answer nobody any more (dockerd 20.10 can wait
- * for itself for ever there) shows what it waits for, and is killed and started again. Knows nothing of the test.
+ * Watches over engines as an operator does in a long run: one whose networks answer nobody any more shows what it waits for,
+ * and is killed and started again. (dockerd 20.10 can wait for itself for ever there, when a container looks a name up while
+ * another one leaves: https://github.com/moby/moby/issues/46661.) Knows nothing of the test.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
