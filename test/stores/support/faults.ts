@@ -1,5 +1,7 @@
 /** What happens to servers, and what a store's driver owes its owner all the same. The same for every real server. */
+import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { STORE_WATCH_CHECK_MS } from "../../../src/kit/store-limits.ts";
 import type { Entry, Store } from "../../../src/store/store.ts";
 import { Load } from "./load.ts";
 import { isRoot, type Server, type SmallDisk } from "./server.ts";
@@ -88,6 +90,13 @@ export function storeFaults(name: string, bench: FaultBench): void {
       }
       await end(load);
       expect(troubles).not.toEqual([]);
+    });
+
+    it("has one watch for all the time when nothing happens to the server", async () => {
+      const load = await begin();
+      await setTimeout(STORE_WATCH_CHECK_MS * 1.5);
+      await end(load);
+      expect({ snapshots, troubles }).toEqual({ snapshots: 1, troubles: [] });
     });
 
     it("survives that the server stands still", async () => {

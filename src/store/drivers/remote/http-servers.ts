@@ -118,7 +118,9 @@ export class HttpServers {
       await this.#clock.sleep(STORE_WATCH_CHECK_MS, signal);
       const { status } = await this.askAt(at, await question(), signal);
       if (status >= 500) this.#leave(at);
-      if (status >= 400) throw new StoreError(`${this.name}: ${this.#server(at).name}: status ${status}`);
+      // There is nothing at this path: that is an answer.
+      if (status >= 400 && status !== 404)
+        throw new StoreError(`${this.name}: ${this.#server(at).name}: status ${status}`);
     }
   }
 
