@@ -205,8 +205,8 @@ async function removeKept(): Promise<void> {
 
 /** Takes down what there is and what still comes, until nothing is listed. */
 async function sweep(name: string): Promise<void> {
-  if (watch.restarts > 0) await removeKept();
   await until(`${name} is gone`, LONG, async () => {
+    if (watch.restarts > 0) await removeKept();
     if (size(await belongings(manager.host, name)) === 0) return true;
     await down(manager.host, name, { volumes: true, abruptly: true });
     return undefined;
